@@ -1,0 +1,251 @@
+"""`Brief`: the question. What is asked, what answers are worth, what a prediction may cost."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from shiplap.core.errors import BriefError, nearest
+from shiplap.core.schema import Kind
+
+__all__ = ["Brief", "Budget", "ColumnBrief", "KnownAt", "Label", "Task", "Value", "read_brief"]
+
+Task = Literal["binary", "multiclass", "regression"]
+KnownAt = Literal["decision", "later"]
+Label = str | int | float | bool
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What outcomes are worth, in money.
+
+    For a binary target, ``tp``, ``fp``, ``fn`` and ``tn`` are what one decision brings when it is a true positive,
+    and so on: a number, or a text naming a column with an optional factor (``"amount"``, ``"-0.2 * amount"``), so
+    that the worth can differ by row. For a multiclass target, ``matrix[decision][actual]``. For regression, ``over``
+    and ``under`` are the price of one unit of error in each direction, as positive numbers.
+
+    Parameters
+    ----------
+    tp, fp, fn, tn : float or str, optional
+        Worth of one decision by outcome; what is left out is worth 0.
+    matrix : dict of str to dict of str to float, optional
+        ``matrix[decided class][actual class]``.
+    over, under : float, optional
+        Price per unit of predicting too much and too little.
+    unit : str
+        Currency or unit, for display.
+    effort : float
+        What using ML at all costs, per 1,000 decisions; the gain must exceed it.
+
+    Examples
+    --------
+    >>> Value(tp=80, fp=-5, fn=-120).tp
+    80
+    """
+
+    tp: float | str | None = None
+    fp: float | str | None = None
+    fn: float | str | None = None
+    tn: float | str | None = None
+    matrix: dict[str, dict[str, float]] | None = None
+    over: float | None = None
+    under: float | None = None
+    unit: str = ""
+    effort: float = 0.0
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a prediction, and making the model, may cost.
+
+    Parameters
+    ----------
+    p99_ms : float, optional
+        99th percentile of one row in process: encode, graph and decide, in milliseconds.
+    size_mb : float, optional
+        The sealed part of the ship file, in megabytes.
+    memory_mb : float, optional
+        Resident growth after loading, in megabytes.
+    train_seconds : float
+        Wall time that training may take; searches are cut in whole work units.
+    """
+
+    p99_ms: float | None = None
+    size_mb: float | None = None
+    memory_mb: float | None = None
+    train_seconds: float = 120.0
+
+
+class ColumnBrief(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the user knows about one column; it overrides what was inferred.
+
+    Parameters
+    ----------
+    kind : str, optional
+        ``number``, ``boolean``, ``category``, ``date``, ``text``, ``id`` or ``constant``.
+    missing : tuple of str
+        Further texts that mean "missing" in this column.
+    known_at : {"decision", "later"}, optional
+        Whether the value is known when the decision is made. Settles any suspicion of a leak.
+    private : bool
+        Never shown in a ship, a sample or a page.
+    """
+
+    kind: Kind | None = None
+    missing: tuple[str, ...] = ()
+    known_at: KnownAt | None = None
+    private: bool = False
+
+
+class Brief(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The question that is asked of a table.
+
+    Parameters
+    ----------
+    target : str
+        A column, or an SQL expression over columns such as ``arr_delay > 15``.
+    table : str
+        Path, glob or SQL query; empty when the rows are given as an object.
+    name : str
+        Name of the ship; derived from the table when empty.
+    positive : str, int, float or bool, optional
+        The class that is to be found; chosen and said when left out.
+    task : {"binary", "multiclass", "regression"}, optional
+        Inferred from the target when left out.
+    decision : str
+        What is done when the answer is yes, in words ("warn the passenger").
+    value : Value, optional
+        What outcomes are worth. Without it no money is invented.
+    budget : Budget
+        What a prediction may cost.
+    time, group : str, optional
+        Column of time (train on the past, test on the future) and of groups that must not be split.
+    id, private : tuple of str
+        Columns that only identify a row, and columns that appear in no ship, sample or page.
+    drop, keep : tuple of str
+        Columns to leave out, and columns to use whatever the leak tests say.
+    columns : dict of str to ColumnBrief
+        What is known about single columns.
+    test_from : str
+        First moment of the test rows (ISO 8601) where `time` is given; the last sixth of the span when empty.
+    seed : int
+        Seed of every random choice.
+
+    Examples
+    --------
+    >>> Brief(target="churned", value=Value(tp=80, fp=-5)).budget.train_seconds
+    120.0
+    """
+
+    target: str = ""
+    table: str = ""
+    name: str = ""
+    positive: Label | None = None
+    task: Task | None = None
+    decision: str = ""
+    value: Value | None = None
+    budget: Budget = Budget()
+    time: str | None = None
+    group: str | None = None
+    id: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    columns: dict[str, ColumnBrief] = {}
+    test_from: str = ""
+    seed: int = 0
+
+    @classmethod
+    def make(cls, **fields: Any) -> Brief:
+        """Build a brief from plain values (dicts, lists, numbers), checking each.
+
+        Raises
+        ------
+        BriefError
+            An unknown key (the nearest valid one is named), or a value of the wrong type or out of range.
+
+        Examples
+        --------
+        >>> Brief.make(target="churned", budget={"p99_ms": 1}).budget.p99_ms
+        1.0
+        >>> Brief.make(tarbet="churned")
+        Traceback (most recent call last):
+        shiplap.core.errors.BriefError: the brief has no key 'tarbet' (did you mean 'target'?)
+        """
+        given = {key: value for key, value in fields.items() if value is not None}
+        _refuse_unknown(given, cls, "the brief")
+        plain = msgspec.to_builtins(given)
+        try:
+            brief = msgspec.convert(plain, type=cls)
+        except msgspec.ValidationError as error:
+            raise BriefError(f"the brief: {error}", hint="see `shiplap init` for a commented example") from error
+        return _checked(brief)
+
+    def replaced(self, **fields: Any) -> Brief:
+        """Return a copy with some fields replaced, checked like `make`; fields that are None keep their value."""
+        given = {key: value for key, value in fields.items() if value is not None}
+        return Brief.make(**{**msgspec.structs.asdict(self), **given})
+
+
+def read_brief(path: Path) -> Brief:
+    """Decode ``shiplap.toml``.
+
+    Parameters
+    ----------
+    path : Path
+        The file, or the folder that holds it.
+
+    Raises
+    ------
+    BriefError
+        There is no such file, it is not TOML, or a key or value in it is wrong.
+    """
+    file = path / "shiplap.toml" if path.is_dir() else path
+    try:
+        fields = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BriefError(f"no brief at '{file}'", hint="write one with `shiplap init TABLE`") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BriefError(f"'{file}' is not valid TOML: {error}") from error
+    return Brief.make(**fields)
+
+
+def _refuse_unknown(fields: dict[str, Any], struct: type[msgspec.Struct], where: str) -> None:
+    inner: dict[str, type[msgspec.Struct]] = {"value": Value, "budget": Budget}
+    for key, value in fields.items():
+        if key not in struct.__struct_fields__:
+            raise BriefError(f"{where} has no key '{key}'", hint=nearest(key, struct.__struct_fields__))
+        if struct is Brief and isinstance(value, dict):
+            if key in inner:
+                _refuse_unknown(value, inner[key], f"[{key}]")
+            elif key == "columns":
+                for column, known in value.items():
+                    if isinstance(known, dict):
+                        _refuse_unknown(known, ColumnBrief, f"[columns.{column}]")
+
+
+def _checked(brief: Brief) -> Brief:
+    for name in ("p99_ms", "size_mb", "memory_mb", "train_seconds"):
+        limit = getattr(brief.budget, name)
+        if limit is not None and not limit > 0:
+            raise BriefError(f"budget.{name} must be above 0, not {limit}")
+    value = brief.value
+    if value is not None:
+        for name in ("over", "under"):
+            price = getattr(value, name)
+            if price is not None and price < 0:
+                raise BriefError(f"value.{name} is the price of one unit of error and cannot be below 0, not {price}")
+        kinds = [
+            any(getattr(value, name) is not None for name in ("tp", "fp", "fn", "tn")),
+            value.matrix is not None,
+            value.over is not None or value.under is not None,
+        ]
+        if sum(kinds) != 1:
+            raise BriefError(
+                "value needs exactly one of: tp / fp / fn / tn (binary), matrix (multiclass), over / under (regression)"
+            )
+    both = set(brief.drop) & set(brief.keep)
+    if both:
+        raise BriefError(f"column '{min(both)}' is both in drop and in keep")
+    return brief

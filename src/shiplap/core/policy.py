@@ -1,0 +1,45 @@
+"""`Policy`: from calibrated output to label and decision."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shiplap.core.brief import Label, Task, Value
+
+__all__ = ["Policy"]
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is decided on a prediction, and what for.
+
+    Parameters
+    ----------
+    task : {"binary", "multiclass", "regression"}
+        Kind of output.
+    classes : tuple
+        Labels in the order of the probabilities; empty for regression.
+    positive : int
+        Index of the class that is to be found; -1 where there is none.
+    threshold : float
+        Binary: act when the probability of `positive` is at or above it. Midway between observed scores, never on one.
+    matrix : tuple of tuple of float
+        Multiclass: ``matrix[decided][actual]`` in money; the decision earns most in expectation. Empty: most probable.
+    offset : float
+        Regression: added to the prediction before it is acted on, where being over and under cost differently.
+    value : Value or None
+        What outcomes are worth.
+    decision : str
+        What is done when the answer is yes, in words.
+    fallback : str, int, float, bool or None
+        What is decided for a row that is refused; None answers with the error instead.
+    """
+
+    task: Task
+    classes: tuple[Label, ...] = ()
+    positive: int = -1
+    threshold: float = 0.5
+    matrix: tuple[tuple[float, ...], ...] = ()
+    offset: float = 0.0
+    value: Value | None = None
+    decision: str = ""
+    fallback: Label | None = None
