@@ -1,1 +1,1 @@
-"""Being built."""
+"""The command line: one thin file per verb, arguments -> call -> print."""

@@ -1,0 +1,51 @@
+# Everything a newcomer needs. `make` lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test format lock bench clean
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+UV := $(BIN)/uv
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.ready .venv-base/.ready  ## Make the environments: .venv (everything), .venv-base (the base install alone)
+
+.venv/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(UV) pip install --quiet --python $(BIN)/python -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+.venv-base/.ready: requirements-base.lock .venv/.ready
+	$(UV) venv --quiet --clear --python $(BIN)/python .venv-base
+	$(UV) pip install --quiet --python .venv-base/bin/python -r requirements-base.lock
+	$(UV) pip install --quiet --python .venv-base/bin/python --no-deps -e .
+	@touch $@
+
+demo: .venv/.ready  ## The main job on the flights of 2013: leaves demo/late.ship and demo/report.html
+	@$(BIN)/python examples/flights/prepare.py demo
+	$(BIN)/shiplap run demo
+
+test: setup  ## Every check and every test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+format: .venv/.ready  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: .venv/.ready  ## Pin the newest versions that agree
+	$(UV) pip compile pyproject.toml --extra dev --universal --upgrade -q --no-annotate --custom-compile-command "make lock" -o requirements.lock
+	$(UV) pip compile pyproject.toml --universal -q --no-annotate --custom-compile-command "make lock" -c requirements.lock -o requirements-base.lock
+
+bench: .venv/.ready  ## The figures of the README, measured on this machine
+	$(BIN)/python benchmarks/keel.py
+
+clean:  ## Remove the environments and everything that was made
+	rm -rf .venv .venv-base demo build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,92 @@
+"""What every verb prints: a report for people, JSON for programs, progress on a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from shiplap.core.errors import ShiplapError
+from shiplap.core.progress import listening
+from shiplap.core.report import Report
+
+__all__ = ["finish", "print_error", "progress"]
+
+
+def finish(report: Report, *, as_json: bool, then: str = "") -> None:
+    """Print a report and leave with its exit code (0 when it holds, 1 when not)."""
+    if as_json:
+        click.echo(report.to_json())
+    else:
+        click.echo(str(report))
+        if then:
+            click.echo(then)
+    if not report.holds:
+        raise click.exceptions.Exit(1)
+
+
+def print_error(error: ShiplapError, *, as_json: bool) -> None:
+    """Print one line: what was expected, what came, what to do."""
+    if as_json:
+        click.echo(json.dumps({"error": error.message, "hint": error.hint, "exit_code": error.exit_code}))
+    else:
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[None]:
+    """Show what is being done on standard error: one changing line on a terminal, a line a step elsewhere."""
+    if quiet:
+        yield
+        return
+    teller = _Terminal() if sys.stderr.isatty() else _Lines()
+    with listening(teller.tell):
+        try:
+            yield
+        finally:
+            teller.close()
+
+
+class _Lines:
+    """A line whenever the step changes; what a log file wants."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._last = ""
+
+    def tell(self, text: str, done: float | None) -> None:
+        if text != self._last:
+            self._last = text
+            click.echo(f"[{time.monotonic() - self._started:6.1f} s] {text}", err=True)
+
+    def close(self) -> None:
+        pass
+
+
+class _Terminal:
+    """One line that changes in place, with a bar where the fraction is known."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._drawn = 0.0
+        self._text = ""
+
+    def tell(self, text: str, done: float | None) -> None:
+        now = time.monotonic()
+        if text == self._text and now - self._drawn < 0.1:
+            return
+        self._text, self._drawn = text, now
+        bar = "" if done is None else f" {'━' * round(20 * done):<20} {done:4.0%}"
+        width = click.get_terminal_size()[0] if hasattr(click, "get_terminal_size") else 80
+        line = f"{now - self._started:5.0f} s  {text}{bar}"[: width - 1]
+        sys.stderr.write(f"\r\x1b[2K{line}")
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        if self._text:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()
