@@ -56,15 +56,15 @@ class Category(_Operation, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     Parameters
     ----------
-    categories : tuple of str or of float
-        The vocabulary. Where it holds numbers, values are compared as numbers.
+    categories : tuple of str, or tuple of float
+        The vocabulary: all texts, or all numbers; where it holds numbers, values are compared as numbers.
     values : tuple of tuple of (float or None)
         Row of numbers for each category, all of the same length; the position (0, 1, ...) when empty.
     if_missing, if_unseen : tuple of (float or None)
         Numbers for a missing and for an unseen value.
     """
 
-    categories: tuple[str, ...] | tuple[float, ...]
+    categories: tuple[str | float, ...]
     values: tuple[tuple[float | None, ...], ...] = ()
     if_missing: tuple[float | None, ...] = (None,)
     if_unseen: tuple[float | None, ...] = (None,)
