@@ -8,7 +8,6 @@ import sys
 import click
 
 from shiplap import __version__
-from shiplap.cli.output import print_error
 from shiplap.core.errors import ShiplapError, nearest
 
 __all__ = ["GROUPS", "cli", "main"]
@@ -72,7 +71,7 @@ class Verbs(click.Group):
 @click.group(
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog='Start with: shiplap run data.csv --target COLUMN.  Each verb explains itself: shiplap VERB --help.',
+    epilog="Start with: shiplap run data.csv --target COLUMN.  Each verb explains itself: shiplap VERB --help.",
 )
 @click.version_option(__version__, message="shiplap %(version)s")
 def cli() -> None:
@@ -89,6 +88,8 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except ShiplapError as error:
+        from shiplap.cli.output import print_error  # noqa: PLC0415  (keeps `--help` light)
+
         print_error(error, as_json="--json" in sys.argv)
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):

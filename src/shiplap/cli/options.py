@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 import click
 
+from shiplap.core.brief import Brief, Budget
 from shiplap.core.errors import BriefError
 
-__all__ = ["as_json", "out_path", "question", "question_fields", "quiet"]
+__all__ = ["as_json", "budget_fields", "out_path", "page", "question", "question_fields", "quiet", "ship", "table"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -19,6 +20,9 @@ quiet = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 out_path = click.option(
     "-o", "--out", type=click.Path(path_type=Path), default=None, help="Where to write; the working folder if left out."
 )
+page = click.option("--html", type=click.Path(path_type=Path), help="Also write the report as one page.")
+table = click.argument("table", required=False)
+ship = click.argument("ship", type=click.Path(path_type=Path))
 
 _QUESTION = (
     click.option("-t", "--target", help="Column to predict, or an expression such as 'arr_delay > 15'."),
@@ -65,3 +69,8 @@ def _assignment(option: str, text: str) -> tuple[str, float | str]:
         return name.strip(), float(right)
     except ValueError:
         return name.strip(), right.strip()
+
+
+def budget_fields(options: dict[str, Any]) -> Budget:
+    """Turn ``--budget NAME=LIMIT`` options into a `Budget`."""
+    return Brief.make(budget=question_fields({"budget": options["budget"]}).get("budget", {})).budget

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
@@ -14,7 +16,7 @@ from shiplap.core.errors import ShiplapError
 from shiplap.core.progress import listening
 from shiplap.core.report import Report
 
-__all__ = ["finish", "print_error", "progress"]
+__all__ = ["finish", "print_error", "print_path", "progress", "write_page"]
 
 
 def finish(report: Report, *, as_json: bool, then: str = "") -> None:
@@ -27,6 +29,19 @@ def finish(report: Report, *, as_json: bool, then: str = "") -> None:
             click.echo(then)
     if not report.holds:
         raise click.exceptions.Exit(1)
+
+
+def write_page(report: Report, path: Path | None) -> str:
+    """Write the report as one page where a path is given; return what to say of it."""
+    if path is None:
+        return ""
+    path.write_text(report.to_html(), encoding="utf-8")
+    return f"page written to {path}"
+
+
+def print_path(path: Path, *, as_json: bool, said: str) -> None:
+    """Say where something was written."""
+    click.echo(json.dumps({"path": str(path)}) if as_json else f"{said} {path}")
 
 
 def print_error(error: ShiplapError, *, as_json: bool) -> None:
@@ -81,7 +96,7 @@ class _Terminal:
             return
         self._text, self._drawn = text, now
         bar = "" if done is None else f" {'━' * round(20 * done):<20} {done:4.0%}"
-        width = click.get_terminal_size()[0] if hasattr(click, "get_terminal_size") else 80
+        width = shutil.get_terminal_size().columns
         line = f"{now - self._started:5.0f} s  {text}{bar}"[: width - 1]
         sys.stderr.write(f"\r\x1b[2K{line}")
         sys.stderr.flush()

@@ -18,7 +18,6 @@ A message says what was expected and what came; ``hint`` says what to do next.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 __all__ = [
@@ -150,6 +149,8 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     >>> nearest("zzz", ["age", "churned"])
     'there are: age, churned'
     """
+    import difflib  # noqa: PLC0415  (only when something went wrong)
+
     known = list(choices)
     folded = {name.casefold(): name for name in known}
     close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.5)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shiplap.core.brief import Brief, read_brief
+import msgspec
+
+from shiplap.core.brief import Brief, ColumnBrief, read_brief
 from shiplap.core.errors import BriefError
 
 __all__ = ["Project", "locate"]
@@ -38,6 +40,16 @@ class Project:
     def ship(self) -> str:
         """File name of the ship."""
         return f"{self.brief.name}.ship"
+
+    @property
+    def columns(self) -> dict[str, ColumnBrief]:
+        """What the brief says of single columns, its lists of private and identifying columns merged in."""
+        known = dict(self.brief.columns)
+        for name in self.brief.private:
+            known[name] = msgspec.structs.replace(known.get(name, ColumnBrief()), private=True)
+        for name in self.brief.id:
+            known[name] = msgspec.structs.replace(known.get(name, ColumnBrief()), kind="id")
+        return known
 
 
 def locate(source: Any = None, *, brief: Brief | None = None, **question: Any) -> Project:
@@ -86,4 +98,3 @@ def _name_of(source: Any) -> str:
 
 def _slug(text: str) -> str:
     return re.sub(r"[^\w-]+", "-", text).strip("-") or "model"
-

@@ -1,0 +1,93 @@
+"""A `Model` in a file: a skops archive of its pipeline, with what it was trained for as one more member.
+
+Anyone can read the pipeline with skops alone; Shiplap reads the whole noun back. No pickle.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import msgspec
+
+from shiplap.adapters.frameworks.sklearn.persist import dump, load
+from shiplap.core.errors import InputError
+from shiplap.core.model import Model
+from shiplap.core.policy import Policy
+from shiplap.core.report import Report
+from shiplap.core.schema import Schema
+from shiplap.core.signature import Signature
+
+__all__ = ["dump_model", "load_model"]
+
+_MEMBER = "shiplap.json"
+
+
+class _About(msgspec.Struct, frozen=True):
+    framework: str
+    signature: Signature
+    schema: Schema
+    policy: Policy
+    name: str
+    report: Report
+    lineage: dict[str, str]
+
+
+def dump_model(model: Model) -> bytes:
+    """Encode a model as a skops archive.
+
+    Parameters
+    ----------
+    model : Model
+        What `train` returned.
+
+    Returns
+    -------
+    bytes
+        A zip that ``skops.io.loads`` reads too.
+    """
+    about = _About(
+        framework=model.framework,
+        signature=model.signature,
+        schema=model.schema,
+        policy=model.policy,
+        name=model.name,
+        report=model.report,
+        lineage=model.lineage,
+    )
+    buffer = io.BytesIO(dump(model.pipeline))
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(_MEMBER), msgspec.json.encode(about))
+    return buffer.getvalue()
+
+
+def load_model(content: bytes) -> Any:
+    """Decode a skops archive: a `Model` where `dump_model` wrote it, else the bare estimator.
+
+    Parameters
+    ----------
+    content : bytes
+        The archive.
+
+    Returns
+    -------
+    Model or estimator
+
+    Raises
+    ------
+    InputError
+        It is not a skops archive, or it holds types that are not trusted.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            about = archive.read(_MEMBER) if _MEMBER in archive.namelist() else b""
+    except zipfile.BadZipFile as error:
+        raise InputError(
+            "not a skops file: it is no zip archive", hint="store the estimator with skops.io.dump"
+        ) from error
+    pipeline = load(content)
+    if not about:
+        return pipeline
+    known = msgspec.json.decode(about, type=_About)
+    return Model(pipeline=pipeline, **{name: getattr(known, name) for name in _About.__struct_fields__})

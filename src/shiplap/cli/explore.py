@@ -1,0 +1,33 @@
+"""`shiplap explore`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from shiplap.cli.options import as_json, page, question, question_fields, quiet, table
+from shiplap.cli.output import finish, progress, write_page
+from shiplap.engineer.flow import verb
+
+__all__ = ["command"]
+
+
+@click.command("explore")
+@table
+@question
+@page
+@as_json
+@quiet
+def command(table: str | None, html: Any, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Know the data: schema, quality, drift, leak suspects.
+
+    TABLE is a CSV, TSV, Parquet or JSON lines file, a glob, a DuckDB or SQLite file, an SQL query over files in
+    quotes, or a folder with shiplap.toml (the working folder when left out).
+
+    \b
+    Example: shiplap explore flights.csv --target "arr_delay > 15" --time time_hour
+    """
+    with progress(quiet=quiet):
+        report = verb("explore", table, **question_fields(options))
+    finish(report, as_json=as_json, then=write_page(report, html))

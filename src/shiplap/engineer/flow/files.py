@@ -1,0 +1,121 @@
+"""Verbs that leave a file, as the command line calls them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shiplap.core.errors import InputError, nearest
+from shiplap.core.model import Model
+from shiplap.core.report import Report
+from shiplap.engineer.flow.project import locate
+from shiplap.engineer.flow.verbs import read_rows, verbs
+
+__all__ = ["pack_file", "present_file", "train_to_file"]
+
+
+def train_to_file(source: Any = None, *, out: Path | None = None, **question: Any) -> tuple[Report, Path]:
+    """Train on rows from anywhere and write the model as a skops file.
+
+    Parameters
+    ----------
+    source : path, str or table-like, optional
+        Rows, or a folder with ``shiplap.toml``.
+    out : Path, optional
+        File to write; ``NAME.skops`` in the working folder when left out.
+    **question
+        Fields of a `Brief`.
+
+    Returns
+    -------
+    tuple of (Report, Path)
+        What training found, and the file.
+    """
+    project = locate(source, **question)
+    path = out or Path(f"{project.brief.name}.skops")
+    model: Model = verbs.get("train")(read_rows(project), brief=project.brief)
+    _write(path, verbs.get("dump_model")(model))
+    return model.report, path
+
+
+def pack_file(model: Path, *, data: str, out: Path | None = None) -> tuple[Report, Path]:
+    """Pack a model file into a ship file.
+
+    Parameters
+    ----------
+    model : Path
+        A skops file: what `train` writes, or any scikit-learn pipeline stored with skops.
+    data : str
+        Rows the model can answer: any table.
+    out : Path, optional
+        Ship file to write; the model's name with ``.ship`` when left out.
+
+    Returns
+    -------
+    tuple of (Report, Path)
+        The certificate's report, and the file.
+
+    Raises
+    ------
+    InputError
+        There is no such file.
+    """
+    content = _read(model)
+    path = out or Path(f"{model.stem}.ship")
+    loaded = verbs.get("load_model")(content)
+    rows = verbs.get("read")(data)
+    ship = verbs.get("pack")(loaded, rows, path=path, name=path.stem)
+    return verbs.get("certificate_report")(ship), path
+
+
+def present_file(report: Path, *, out: Path | None = None) -> Path:
+    """Draw the report page of a run again.
+
+    Parameters
+    ----------
+    report : Path
+        What ``shiplap run --json`` printed.
+    out : Path, optional
+        Page to write; ``report.html`` when left out.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it is not a report.
+    """
+    try:
+        decoded = msgspec.json.decode(_read(report), type=Report)
+    except msgspec.DecodeError as error:
+        raise InputError(f"'{report}' is not a report: {error}", hint="shiplap run --json > report.json") from error
+    page: Path = verbs.get("present")(decoded, path=out or Path("report.html"))
+    return page
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        there = sorted(entry.name for entry in path.parent.glob(f"*{path.suffix}")) if path.parent.is_dir() else []
+        raise InputError(f"no file '{path}'", hint=nearest(path.name, there)) from None
+    except OSError as error:
+        raise InputError(f"'{path}' cannot be read: {error.strerror}") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

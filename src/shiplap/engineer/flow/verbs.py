@@ -1,0 +1,56 @@
+"""The verbs by name, imported when called: a run that is answered from the store loads no training library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shiplap.core.registry import Registry
+from shiplap.core.report import Report
+from shiplap.core.table import Table
+from shiplap.engineer.flow.project import Project, locate
+
+__all__ = ["read_rows", "verb", "verbs"]
+
+verbs: Registry[Any] = Registry("verb", group="shiplap.verbs")
+"""Functions by name; the rooms they live in are not imported before they are called."""
+verbs.add_lazy("explore", "shiplap.scientist.explore:explore", extra="lab")
+verbs.add_lazy("assess", "shiplap.scientist.assess:assess", extra="lab")
+verbs.add_lazy("train", "shiplap.scientist.train:train", extra="lab")
+verbs.add_lazy("present", "shiplap.scientist.present:present", extra="lab")
+verbs.add_lazy("model_card", "shiplap.scientist.present:model_card", extra="lab")
+verbs.add_lazy("pack", "shiplap.engineer.deploy:pack", extra="lab")
+verbs.add_lazy("bench", "shiplap.engineer.bench:bench", extra="lab")
+verbs.add_lazy("read", "shiplap.adapters.frames:read", extra="lab")
+verbs.add_lazy("fingerprint", "shiplap.adapters.frames:fingerprint", extra="lab")
+verbs.add_lazy("dump_model", "shiplap.adapters.frameworks:dump_model", extra="lab")
+verbs.add_lazy("load_model", "shiplap.adapters.frameworks:load_model", extra="lab")
+verbs.add_lazy("certificate_report", "shiplap.proof:certificate_report", extra="lab")
+
+
+def verb(name: str, source: Any = None, **question: Any) -> Report:
+    """Call one verb on rows from anywhere; what the command line does.
+
+    Parameters
+    ----------
+    name : str
+        ``explore`` or ``assess``.
+    source : path, str or table-like, optional
+        Rows, or a folder with ``shiplap.toml`` (the working folder when left out).
+    **question
+        Fields of a `Brief`.
+
+    Returns
+    -------
+    Report
+    """
+    project = locate(source, **question)
+    report: Report = verbs.get(name)(read_rows(project), brief=project.brief)
+    return report
+
+
+def read_rows(project: Project, **options: Any) -> Table:
+    """Read the rows of a project, with what its brief says of single columns."""
+    table: Table = verbs.get("read")(
+        project.source, name=project.brief.name, columns=project.columns, base=project.folder, **options
+    )
+    return table
