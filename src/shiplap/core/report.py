@@ -21,10 +21,11 @@ Metric = float | int | str | bool | None
 FigureKind = Literal["line", "bar", "histogram", "scatter", "heatmap", "interval"]
 
 renderers: Registry[Any] = Registry("renderer", group="shiplap.renderers")
-"""Functions ``(report) -> str`` by name: ``terminal``, ``markdown``, ``html``."""
+"""Functions ``(report) -> str`` by name: ``terminal``, ``markdown``, ``html``, ``notebook``."""
 renderers.add_lazy("terminal", "shiplap.adapters.figures.terminal:render", extra="")
 renderers.add_lazy("markdown", "shiplap.adapters.figures.markdown:render", extra="")
 renderers.add_lazy("html", "shiplap.adapters.figures.page:render", extra="lab")
+renderers.add_lazy("notebook", "shiplap.adapters.figures.page:render_frame", extra="lab")
 
 
 class DataTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,7 +170,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return str(renderers.get("html")(self))
 
     def _repr_html_(self) -> str:
-        return self.to_html()
+        return str(renderers.get("notebook")(self))
 
     def __str__(self) -> str:
         return str(renderers.get("terminal")(self))

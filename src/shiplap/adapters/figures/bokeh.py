@@ -1,0 +1,408 @@
+"""Figure data drawn with Bokeh, in one manner: quiet axes, direct labels, one palette, words on hover.
+
+Colors are the palette's light values; a page swaps them for their dark partners. Titles, legends and notes are left
+to the page, where they are text. Nothing in a drawing asks for the network: strings that Bokeh would take for
+mathematics are defused, since it fetches its typesetter.
+"""
+
+from __future__ import annotations
+
+import html
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any, Literal
+
+from bokeh.models import (
+    BasicTickFormatter,
+    ColumnDataSource,
+    DatetimeTickFormatter,
+    FixedTicker,
+    HoverTool,
+    LinearColorMapper,
+    NumeralTickFormatter,
+)
+from bokeh.models.annotations import ColorBar, Label, LabelSet, Span
+from bokeh.plotting import figure as canvas
+
+from shiplap.adapters.figures.palette import AXIS, GRID, HEAT, INK, MARK, PAPER, SERIES
+from shiplap.adapters.figures.sketch import Axis, Sketch, read_axis, sketch
+from shiplap.adapters.figures.words import clip
+from shiplap.core.report import Figure, FigureKind
+
+__all__ = ["draw"]
+
+FONT = "system-ui, sans-serif"
+HEIGHT = 300
+ROW_HEIGHT = 26
+NAME_WIDTH = 24
+MOST_NAMES = 12
+Plot = Any
+HoverMode = Literal["mouse", "hline", "vline"]
+
+
+def draw(figure: Figure) -> Plot:
+    """Draw a figure.
+
+    Parameters
+    ----------
+    figure : Figure
+        The picture as data.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        As wide as the room it is given; no title, no legend, no toolbar.
+
+    Examples
+    --------
+    >>> plot = draw(Figure(name="f", title="", kind="line", data={"t": [0, 1], "v": [2.0, 3.0]}, x="t", y=("v",)))
+    >>> len(plot.renderers) > 0
+    True
+    """
+    drawn = sketch(figure)
+    plot = _canvas(drawn)
+    _PAINTERS[figure.kind](plot, drawn)
+    _scales(plot, drawn)
+    _marks(plot, drawn)
+    return plot
+
+
+def _canvas(drawn: Sketch) -> Plot:
+    rows = len(drawn.x.values) * max(1, min(len(drawn.series), 3))
+    height = max(120, 58 + ROW_HEIGHT * rows) if drawn.lies_down else HEIGHT
+    plot = canvas(
+        height=height,
+        sizing_mode="stretch_width",
+        tools="",
+        toolbar_location=None,
+        background_fill_color=None,
+        border_fill_color=None,
+        outline_line_color=None,
+        min_border_left=8,
+        min_border_right=16,
+        min_border_top=8,
+    )
+    plot.grid.grid_line_color = GRID
+    for axis in plot.axis:
+        axis.axis_line_color = None
+        axis.major_tick_line_color = None
+        axis.minor_tick_line_color = None
+        axis.major_label_text_color = AXIS
+        axis.major_label_text_font = FONT
+        axis.major_label_text_font_size = "12px"
+        axis.axis_label_text_color = AXIS
+        axis.axis_label_text_font = FONT
+        axis.axis_label_text_font_size = "12px"
+        axis.axis_label_text_font_style = "normal"
+        axis.axis_label_standoff = 8
+    return plot
+
+
+def _source(drawn: Sketch) -> ColumnDataSource:
+    columns: dict[str, list[Any]] = {"x": drawn.x.values, "x_text": drawn.x.texts}
+    for number, axis in enumerate(drawn.series):
+        columns[f"y{number}"] = axis.values
+        columns[f"y{number}_text"] = axis.texts
+    if drawn.low and drawn.high:
+        columns["low"], columns["high"] = drawn.low.values, drawn.high.values
+        pairs = zip(drawn.low.texts, drawn.high.texts, strict=True)
+        columns["interval_text"] = [f"{low} to {high}" for low, high in pairs]
+    return ColumnDataSource({name: [_safe(value) for value in values] for name, values in columns.items()})
+
+
+def _line(plot: Plot, drawn: Sketch) -> None:
+    source = _source(drawn)
+    if drawn.low:
+        plot.varea("x", "low", "high", source=source, fill_color=SERIES[0], fill_alpha=0.16)
+    for number in range(len(drawn.series)):
+        color = SERIES[number % len(SERIES)]
+        plot.line("x", f"y{number}", source=source, line_color=color, line_width=2.25, line_join="round")
+    dense = len(drawn.x.values) > 40
+    hit = plot.scatter("x", "y0", source=source, size=0 if dense else 6, color=SERIES[0], line_color=PAPER)
+    _hover(plot, drawn, hit, mode="vline")
+
+
+def _scatter(plot: Plot, drawn: Sketch) -> None:
+    source = _source(drawn)
+    size = 7 if len(drawn.x.values) <= 300 else 4
+    for number in range(len(drawn.series)):
+        color = SERIES[number % len(SERIES)]
+        points = plot.scatter(
+            "x", f"y{number}", source=source, size=size, fill_color=color, line_color=None, fill_alpha=0.65
+        )
+        if number == 0:
+            _hover(plot, drawn, points, mode="mouse")
+
+
+def _bar(plot: Plot, drawn: Sketch) -> None:
+    source = _source(drawn)
+    count = max(1, len(drawn.series))
+    room = 0.72 * _gap(drawn.x.values)
+    thick = room / count
+    for number in range(count if drawn.series else 0):
+        shift = (number - (count - 1) / 2) * thick
+        at = f"at{number}"
+        source.add([value + shift for value in drawn.x.values], at)
+        color = SERIES[number % len(SERIES)]
+        style = {"source": source, "fill_color": color, "line_color": None, "fill_alpha": 0.9}
+        if drawn.lies_down:
+            bars = plot.hbar(y=at, right=f"y{number}", left=0, height=thick * 0.94, **style)
+            _direct_label(plot, source, at, number)
+        else:
+            bars = plot.vbar(x=at, top=f"y{number}", bottom=0, width=thick * 0.96, **style)
+        _hover(plot, drawn, bars, mode="mouse")
+    if drawn.low and drawn.high:
+        _whiskers(plot, drawn, source)
+
+
+def _histogram(plot: Plot, drawn: Sketch) -> None:
+    if drawn.x.kind == "category":
+        _bar(plot, drawn)
+        return
+    source = _source(drawn)
+    if not (drawn.low and drawn.high):
+        half = _gap(drawn.x.values) / 2
+        source.add([value - half for value in drawn.x.values], "low")
+        source.add([value + half for value in drawn.x.values], "high")
+    alpha = 0.85 if len(drawn.series) == 1 else 0.5
+    for number in range(len(drawn.series)):
+        color = SERIES[number % len(SERIES)]
+        bars = plot.quad(
+            left="low", right="high", bottom=0, top=f"y{number}", source=source,
+            fill_color=color, fill_alpha=alpha, line_color=PAPER, line_width=0.75,
+        )  # fmt: skip
+        if number == 0:
+            _hover(plot, drawn, bars, mode="vline")
+
+
+def _interval(plot: Plot, drawn: Sketch) -> None:
+    source = _source(drawn)
+    if drawn.low and drawn.high:
+        _whiskers(plot, drawn, source)
+    across, down = ("y0", "x") if drawn.lies_down else ("x", "y0")
+    points = plot.scatter(across, down, source=source, size=10, fill_color=SERIES[0], line_color=PAPER, line_width=1.5)
+    _hover(plot, drawn, points, mode="mouse")
+
+
+def _whiskers(plot: Plot, drawn: Sketch, source: ColumnDataSource) -> None:
+    color = SERIES[0] if drawn.figure.kind == "interval" else MARK
+    style = {"source": source, "line_color": color, "line_width": 2.5, "line_cap": "round"}
+    if drawn.lies_down:
+        plot.segment(x0="low", x1="high", y0="x", y1="x", **style)
+    else:
+        plot.segment(x0="x", x1="x", y0="low", y1="high", **style)
+
+
+def _heatmap(plot: Plot, drawn: Sketch) -> None:
+    figure = drawn.figure
+    if len(figure.y) < 2:
+        return
+    across, across_names = _steps(read_axis(figure, figure.x))
+    down, down_names = _steps(read_axis(figure, figure.y[0]))
+    heat = read_axis(figure, figure.y[1])
+    source = ColumnDataSource(
+        {"x": across, "y": down, "heat": [_safe(v) for v in heat.values], "heat_text": heat.texts,
+         "x_text": [across_names[int(p)] for p in across], "y_text": [down_names[int(p)] for p in down]}
+    )  # fmt: skip
+    low, high = heat.span()
+    mapper = LinearColorMapper(palette=list(HEAT), low=low, high=high if high > low else low + 1, nan_color=GRID)
+    cells = plot.rect(
+        "x", "y", width=1, height=1, source=source,
+        fill_color={"field": "heat", "transform": mapper}, line_color=PAPER, line_width=1,
+    )  # fmt: skip
+    tooltips = [(axis.title, f"@{key}_text") for key, axis in zip("xy", _heat_axes(figure), strict=True)]
+    plot.add_tools(HoverTool(renderers=[cells], tooltips=_tooltip([*tooltips, (heat.title, "@heat_text")])))
+    bar = ColorBar(
+        color_mapper=mapper, width=10, padding=4, bar_line_color=None, major_tick_line_color=None,
+        background_fill_color=None, major_label_text_color=AXIS, major_label_text_font=FONT, formatter=_formatter(heat),
+    )  # fmt: skip
+    plot.add_layout(bar, "right")
+    plot.height = max(180, 70 + ROW_HEIGHT * len(down_names))
+    _name_steps(plot.xaxis[0], across_names, across=True)
+    _name_steps(plot.yaxis[0], down_names)
+    plot.y_range.flipped = True
+
+
+def _heat_axes(figure: Figure) -> tuple[Axis, Axis]:
+    return read_axis(figure, figure.x), read_axis(figure, figure.y[0])
+
+
+def _steps(axis: Axis) -> tuple[list[float], list[str]]:
+    order = dict.fromkeys(axis.texts)
+    if axis.kind != "category":
+        order = {text: None for _, text in sorted(zip(axis.values, axis.texts, strict=True))}
+    place = {text: float(position) for position, text in enumerate(order)}
+    return [place[text] for text in axis.texts], list(order)
+
+
+def _scales(plot: Plot, drawn: Sketch) -> None:
+    """Set ranges, ticks and axis titles for what was painted."""
+    figure = drawn.figure
+    x, (down, across) = drawn.x, (plot.yaxis[0], plot.xaxis[0])
+    if figure.kind == "heatmap":
+        plot.grid.grid_line_color = None
+        if len(figure.y) > 1:
+            across.axis_label, down.axis_label = (_safe(axis.title) for axis in _heat_axes(figure))
+        return
+    first = drawn.series[0] if drawn.series else Axis("number", "", [], [])
+    value_range, value_axis = (plot.x_range, across) if drawn.lies_down else (plot.y_range, down)
+    value_range.start, value_range.end = _value_span(drawn)
+    value_axis.formatter = _formatter(first)
+    value_axis.ticker.desired_num_ticks = 4 if drawn.lies_down else 5
+    if drawn.lies_down:
+        plot.y_range.start, plot.y_range.end = len(x.values) - 0.4, -0.6
+        plot.ygrid.grid_line_color = None
+        _name_steps(down, x.texts)
+    else:
+        plot.xgrid.grid_line_color = None
+        _stretch(plot, drawn)
+        if x.kind == "category":
+            _name_steps(across, x.texts, across=True)
+        else:
+            across.formatter = _formatter(x)
+            across.ticker.desired_num_ticks = 6
+    across.axis_label = _safe(x.title if not drawn.lies_down else first.title if len(drawn.series) == 1 else "")
+    low, high = value_range.start, value_range.end
+    if low < 0 < high:
+        zero = Span(location=0, dimension="height" if drawn.lies_down else "width", line_color=AXIS, line_width=1)
+        plot.add_layout(zero)
+
+
+def _value_span(drawn: Sketch) -> tuple[float, float]:
+    """Return the range of the values: from zero where bars grow from it, with room for labels at the far end."""
+    axes = [*drawn.series, *(axis for axis in (drawn.low, drawn.high) if axis and drawn.figure.kind != "histogram")]
+    spans = [axis.span() for axis in axes if any(math.isfinite(value) for value in axis.values)] or [(0.0, 1.0)]
+    low, high = min(start for start, _ in spans), max(end for _, end in spans)
+    if drawn.figure.kind in {"bar", "histogram"}:
+        low, high = min(low, 0.0), max(high, 0.0)
+    if drawn.lies_down:
+        places = [place for place, _ in drawn.figure.marks]
+        low, high = min([low, *places]), max([high, *places])
+    if drawn.figure.diagonal:
+        low, high = min(low, drawn.x.span()[0]), max(high, drawn.x.span()[1])
+    room = (high - low) or abs(high) or 1.0
+    below = 0.0 if low == 0 else room * 0.05
+    above = 0.0 if high == 0 and low < 0 else room * (0.05 + _headroom(drawn))
+    return low - below, high + above
+
+
+def _headroom(drawn: Sketch) -> float:
+    return 0.0 if drawn.lies_down else 0.1 * len(drawn.figure.marks)
+
+
+def _stretch(plot: Plot, drawn: Sketch) -> None:
+    low, high = drawn.x.span()
+    if drawn.figure.kind == "histogram" and drawn.low and drawn.high:
+        low, high = drawn.low.span()[0], drawn.high.span()[1]
+    elif drawn.figure.kind in {"bar", "histogram"} or drawn.x.kind == "category":
+        low, high = low - _gap(drawn.x.values) / 2, high + _gap(drawn.x.values) / 2
+    pad = 0.0 if drawn.figure.kind == "histogram" else 0.02 * ((high - low) or 1.0)
+    plot.x_range.start, plot.x_range.end = low - pad, high + pad
+
+
+def _marks(plot: Plot, drawn: Sketch) -> None:
+    """Draw the labelled vertical lines, one label below the other, and the diagonal."""
+    figure = drawn.figure
+    start, end = plot.x_range.start, plot.x_range.end
+    if figure.diagonal:
+        low, high = max(start, plot.y_range.start), min(end, plot.y_range.end)
+        plot.segment(x0=[low], y0=[low], x1=[high], y1=[high], line_color=AXIS, line_dash=[4, 4], line_width=1.5)
+    if figure.kind == "heatmap":
+        return
+    top, room = plot.y_range.end, abs(plot.y_range.end - plot.y_range.start)
+    for number, (place, text) in enumerate(figure.marks):
+        plot.add_layout(Span(location=place, dimension="height", line_color=MARK, line_dash=[5, 3], line_width=1.5))
+        leftward = _leftward(place, figure.marks, start, end)
+        label = Label(
+            x=place, y=top if drawn.lies_down else top - room * 0.08 * number, text=_safe(clip(text, 40)),
+            x_offset=-6 if leftward else 6, text_align="right" if leftward else "left", text_baseline="top",
+            text_color=INK, text_font=FONT, text_font_size="12px",
+        )  # fmt: skip
+        plot.add_layout(label)
+
+
+def _leftward(place: float, marks: tuple[tuple[float, str], ...], start: float, end: float) -> bool:
+    """Tell whether a mark's label reads better to the left: near the right edge, or before a close neighbor."""
+    across = (place - start) / ((end - start) or 1.0)
+    crossed = any(0 < (other - place) / ((end - start) or 1.0) < 0.3 for other, _ in marks)
+    return across > 0.6 or (crossed and across > 0.25)
+
+
+def _direct_label(plot: Plot, source: ColumnDataSource, at: str, number: int) -> None:
+    """Write each value at the end of its bar, into the margin where it must; beside zero for bars to the left."""
+    place = f"end{number}"
+    source.add([max(value, 0.0) for value in source.data[f"y{number}"]], place)
+    labels = LabelSet(
+        x=place, y=at, text=f"y{number}_text", source=source, x_offset=6, text_baseline="middle",
+        text_color=AXIS, text_font={"value": FONT}, text_font_size="12px",
+    )  # fmt: skip
+    plot.add_layout(labels)
+    plot.min_border_right = 64
+
+
+def _hover(plot: Plot, drawn: Sketch, renderer: Any, *, mode: HoverMode) -> None:
+    rows = [(drawn.x.title, "@x_text")]
+    rows += [(axis.title, f"@y{number}_text") for number, axis in enumerate(drawn.series)]
+    if drawn.low and drawn.high and drawn.figure.kind != "histogram":
+        rows.append(("interval", "@interval_text"))
+    plot.add_tools(HoverTool(renderers=[renderer], mode=mode, tooltips=_tooltip(rows), point_policy="snap_to_data"))
+
+
+def _tooltip(rows: list[tuple[str, str]]) -> str:
+    """Write the hover text: names escaped, since Bokeh reads markup and field names out of it."""
+    lines = []
+    for name, value in rows:
+        safe = html.escape(clip(name, 60)).replace("@", "&#64;").replace("$", "&#36;").replace("{", "&#123;")
+        lines.append(f'<div><span style="color: var(--muted)">{safe}</span> <b>{value}</b></div>')
+    return f'<div style="line-height: 1.5">{"".join(lines)}</div>'
+
+
+def _name_steps(axis: Any, names: list[str], *, across: bool = False) -> None:
+    every = math.ceil(len(names) / MOST_NAMES) if across else 1
+    axis.ticker = FixedTicker(ticks=list(range(0, len(names), every)))
+    axis.major_label_overrides = {place: _safe(clip(name, NAME_WIDTH)) for place, name in enumerate(names)}
+    if across and _crowded(names[::every]):
+        axis.major_label_orientation = math.pi / 4
+
+
+def _crowded(names: list[str]) -> bool:
+    return sum(len(clip(name, NAME_WIDTH)) + 2 for name in names) > 72
+
+
+def _formatter(axis: Axis) -> Any:
+    if axis.kind == "date":
+        return DatetimeTickFormatter(days="%b %d", months="%b %Y", years="%Y")
+    low, high = axis.span()
+    size, span = max(abs(low), abs(high)), high - low
+    if axis.share:
+        return NumeralTickFormatter(format="0%" if span > 0.05 else "0.[00]%")
+    if "year" in axis.title.lower() and 1000 <= low <= high <= 3000:
+        return NumeralTickFormatter(format="0")
+    if size >= 1e6:
+        return NumeralTickFormatter(format="0.[00]a")
+    if 0 < size < 1e-3:
+        return BasicTickFormatter(precision=2)
+    return NumeralTickFormatter(format="0,0" if span >= 10 else "0,0.[00]" if span >= 0.1 else "0,0.[0000]")
+
+
+def _gap(values: list[float]) -> float:
+    known = sorted({value for value in values if math.isfinite(value)})
+    return min((right - left for left, right in itertools.pairwise(known)), default=1.0)
+
+
+def _safe(value: Any) -> Any:
+    """Break the delimiters of mathematics with a word joiner, which has no width."""
+    if isinstance(value, str):
+        return value.replace("$$", "$\u2060$").replace("\\[", "\\\u2060[").replace("\\(", "\\\u2060(")
+    return value
+
+
+_PAINTERS: dict[FigureKind, Callable[[Plot, Sketch], None]] = {
+    "line": _line,
+    "bar": _bar,
+    "histogram": _histogram,
+    "scatter": _scatter,
+    "heatmap": _heatmap,
+    "interval": _interval,
+}

@@ -1,0 +1,75 @@
+// Draws each figure once it can be seen, and swaps the palette with the theme. Nothing here asks the network.
+(() => {
+  "use strict";
+  const toDark = __PALETTE__;
+  const toLight = Object.fromEntries(Object.entries(toDark).map(([light, dark]) => [dark, light]));
+  const root = document.documentElement;
+  const drawn = [];
+  let palette = "light";
+  Bokeh.set_log_level("error");
+
+  const swapped = (value, map) => {
+    if (typeof value === "string") return map[value];
+    if (Array.isArray(value) && value.some((entry) => map[entry])) return value.map((entry) => map[entry] ?? entry);
+    if (value && typeof value === "object" && map[value.value]) return { ...value, value: map[value.value] };
+    return undefined;
+  };
+  const recolor = (view, map) => {
+    for (const model of view.model.references()) {
+      const changes = {};
+      for (const property of model) {
+        const value = property.is_unset ? undefined : swapped(property.get_value(), map);
+        if (value !== undefined) changes[property.attr] = value;
+      }
+      model.setv(changes);
+    }
+  };
+  const show = (theme) => {
+    if (theme === palette) return;
+    palette = theme;
+    for (const { view } of drawn) recolor(view, theme === "dark" ? toDark : toLight);
+  };
+
+  const draw = async (place) => {
+    if (place.dataset.state) return;
+    place.dataset.state = "drawing";
+    let text = document.getElementById(`${place.id}-data`).textContent;
+    const inDark = palette === "dark";
+    if (inDark) text = text.replace(/"(#[0-9a-f]{6})"/g, (whole, color) => (toDark[color] ? `"${toDark[color]}"` : whole));
+    const views = await Bokeh.embed.embed_item(JSON.parse(text), place.id);
+    for (const view of views) {
+      if (view.model.type !== "Figure") continue;
+      if (inDark !== (palette === "dark")) recolor(view, palette === "dark" ? toDark : toLight);
+      drawn.push({ place, view });
+    }
+    place.dataset.state = "drawn";
+  };
+  const drawWithin = async (element) => {
+    for (const place of element.querySelectorAll("[data-figure]")) {
+      if (place.closest("details:not([open])")) continue;
+      await draw(place);
+      await new Promise((resume) => setTimeout(resume));
+    }
+  };
+
+  document.addEventListener("themechange", () => show(root.dataset.theme));
+  document.addEventListener("toggle", (event) => event.target.open && drawWithin(event.target), true);
+  // Paper is white and narrow: light colors at once, and drawings no wider than the sheet.
+  addEventListener("beforeprint", () => {
+    show("light");
+    for (const { place, view } of drawn) {
+      place.style.zoom = Math.min(1, 660 / (place.offsetWidth || 660));
+      view.paint?.();
+    }
+  });
+  addEventListener("afterprint", () => {
+    for (const { place } of drawn) place.style.zoom = "";
+    show(root.dataset.theme);
+  });
+
+  palette = root.dataset.theme;
+  drawWithin(document).then(() => {
+    root.dataset.drawn = String(drawn.length);
+    root.dataset.drawnMs = performance.now().toFixed(0);
+  });
+})();

@@ -1,0 +1,251 @@
+"""Numbers and names as people read them: the same in the terminal, in Markdown and on a page."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+
+from shiplap.core.report import Cell
+
+__all__ = [
+    "cell",
+    "clip",
+    "column_cells",
+    "is_share",
+    "metrics",
+    "money",
+    "number",
+    "others",
+    "percent",
+    "plain",
+    "signed",
+]
+
+MINUS = "−"
+MISSING = "–"
+_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_SHARE = re.compile(r"(?i)\b(share|rate|probability|fraction|precision|recall|missing share|threshold)\b")
+_MONEY = re.compile(r"(gain|money|value)(_|$)")
+_UNITS = {"us": "µs", "ms": "ms", "s": "s", "seconds": "s", "mb": "MB", "kb": "kB", "bytes": "bytes"}
+_NAMES = {
+    "auc": "AUC",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R²",
+    "brier": "Brier score",
+    "p50": "median",
+    "n": "number of",
+    "single": "one row:",
+    "per 1000": "per 1,000",
+}
+_METRICS = {
+    "n_rows": "rows",
+    "n_columns": "columns",
+    "n_labelled": "rows with a label",
+    "n_train": "rows to train on",
+    "n_test": "rows to test on",
+    "break_even": "break-even ratio",
+    "speedup": "times faster",
+}
+
+
+def number(value: float | None, *, digits: int = 3) -> str:
+    """Write a number with thousands separators and at most `digits` significant digits.
+
+    Parameters
+    ----------
+    value : float or None
+        The number; None and NaN are written as a dash.
+    digits : int
+        Significant digits of numbers that are not whole; whole parts are never cut.
+
+    Examples
+    --------
+    >>> number(336776), number(0.123456), number(1234.5), number(-0.5), number(3.1e-15)
+    ('336,776', '0.123', '1,234', '−0.5', '3.1 × 10⁻¹⁵')
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return MISSING
+    if isinstance(value, float) and math.isinf(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    size = abs(value)
+    if isinstance(value, int) or float(value).is_integer():
+        text = f"{size:,.0f}" if size < 1e15 else _power(size, digits)
+    elif size >= 10 ** (digits - 1):
+        text = f"{size:,.0f}"
+    elif size < 1e-4:
+        text = _power(size, digits)
+    else:
+        places = digits - 1 - math.floor(math.log10(size))
+        text = f"{size:.{places}f}".rstrip("0").rstrip(".")
+    return MINUS + text if value < 0 and text.strip("0.,") else text
+
+
+def _power(size: float, digits: int) -> str:
+    mantissa, exponent = f"{size:.{digits - 1}e}".split("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+
+
+def percent(share: float | None) -> str:
+    """Write a share from 0 to 1 as a percentage.
+
+    Examples
+    --------
+    >>> percent(0.23742), percent(1.0), percent(0.0004), percent(0.999999)
+    ('23.7%', '100%', '0.04%', '>99.9%')
+    """
+    if share is None or math.isnan(share):
+        return MISSING
+    if 0.9995 <= share < 1:
+        return ">99.9%"
+    hundred = share * 100
+    if hundred == 0 or abs(hundred) >= 0.1:
+        text = f"{abs(hundred):.1f}".removesuffix(".0")
+    else:
+        text = f"{abs(hundred):.1g}" if abs(hundred) >= 0.001 else "<0.001"
+    return (MINUS if hundred < 0 else "") + text + "%"
+
+
+def money(value: float | None, unit: str = "") -> str:
+    """Write an amount: no decimals from 100 on, two below; the unit after a space, a sign such as $ in front.
+
+    Examples
+    --------
+    >>> money(1234.56, "EUR"), money(-12.5, "$"), money(3)
+    ('1,235 EUR', '−$12.50', '3')
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    size = abs(value)
+    text = f"{size:,.0f}" if size >= 99.995 or float(size).is_integer() else f"{size:,.2f}"
+    sign = MINUS if value < 0 and text.strip("0.,") else ""
+    if unit in {"$", "€", "£", "¥"}:
+        return f"{sign}{unit}{text}"
+    return f"{sign}{text} {unit}".rstrip()
+
+
+def signed(text: str) -> str:
+    """Put a plus before an amount that is neither negative nor missing.
+
+    Examples
+    --------
+    >>> signed("12 EUR"), signed("−3"), signed("0")
+    ('+12 EUR', '−3', '0')
+    """
+    return text if text.startswith((MINUS, MISSING)) or text.split(" ", maxsplit=1)[0] == "0" else f"+{text}"
+
+
+def plain(text: str) -> str:
+    """Replace what is not meant to be seen (control and formatting characters) so that no text can steer a terminal.
+
+    Examples
+    --------
+    >>> plain("a\\x1b[31mb")
+    'a�[31mb'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join("�" if unicodedata.category(char) in {"Cc", "Cf", "Cs"} else char for char in text)
+
+
+def clip(text: str, width: int = 60) -> str:
+    """Cut a text to `width` characters, its tail replaced by an ellipsis.
+
+    Examples
+    --------
+    >>> clip("abcdef", 4)
+    'abc…'
+    """
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
+
+
+def is_share(heading: str, values: Iterable[Cell]) -> bool:
+    """Tell whether a column holds shares from 0 to 1 that read better as percentages.
+
+    Examples
+    --------
+    >>> is_share("share of rows", [0.1, None, 0.9]), is_share("AUC", [0.7]), is_share("share, %", [12.0])
+    (True, False, False)
+    """
+    if "%" in heading or not _SHARE.search(heading.replace("_", " ")):
+        return False
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    return bool(numbers) and all(math.isnan(value) or -1 <= value <= 1 for value in numbers)
+
+
+def cell(value: Cell, *, share: bool = False, width: int = 60) -> str:
+    """Write one cell of a table.
+
+    Examples
+    --------
+    >>> cell(True), cell(None), cell(0.25, share=True), cell("dep_delay")
+    ('yes', '–', '25%', 'dep_delay')
+    """
+    if value is None:
+        return MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return clip(plain(value), width)
+    return percent(value) if share else number(value)
+
+
+def column_cells(heading: str, values: Sequence[Cell], *, width: int = 60) -> list[str]:
+    """Write one column of a table, all cells in one manner.
+
+    Examples
+    --------
+    >>> column_cells("missing share", [0.5, None])
+    ['50%', '–']
+    """
+    share = is_share(heading, values)
+    return [cell(value, share=share, width=width) for value in values]
+
+
+def metrics(named: Mapping[str, Cell]) -> list[tuple[str, str]]:
+    """Return what to call each metric and its value, with the unit that its name ends in or that ``unit`` gives.
+
+    Parameters
+    ----------
+    named : mapping of str to number, str, bool or None
+        Metrics of a report. ``unit`` is the currency of those that speak of money, and is not listed itself.
+
+    Examples
+    --------
+    >>> metrics({"single_p50_us": 6.21, "base_rate": 0.24, "n_rows": 336776})
+    [('one row: median', '6.21 µs'), ('base rate', '24%'), ('rows', '336,776')]
+    >>> metrics({"gain_per_1000": 1250.4, "unit": "EUR"})
+    [('gain per 1,000', '1,250 EUR')]
+    """
+    unit = named.get("unit")
+    currency = unit if isinstance(unit, str) else ""
+    return [_metric(name, value, currency) for name, value in named.items() if name != "unit"]
+
+
+def others(means: str, columns: Iterable[str]) -> list[str]:
+    """Return the columns that a sentence does not name itself.
+
+    Examples
+    --------
+    >>> others("dep_delay gives the answer away", ["dep_delay", "arr_time"])
+    ['arr_time']
+    """
+    return [name for name in columns if name not in means]
+
+
+def _metric(name: str, value: Cell, currency: str) -> tuple[str, str]:
+    if name in _METRICS:
+        return _METRICS[name], cell(value)
+    words = name.split("_")
+    unit = _UNITS.get(words[-1], "") if len(words) > 1 else ""
+    label = " ".join(words[:-1] if unit else words)
+    label = re.sub(r"rows per s (\d+)", r"rows per second, batches of \1", label)
+    for short, long in _NAMES.items():
+        label = re.sub(rf"\b{short}\b", long, label)
+    if currency and _MONEY.match(name) and isinstance(value, int | float):
+        return label, money(value, plain(currency))
+    text = cell(value, share=is_share(name, [value]))
+    return label, f"{text} {unit}" if unit and text != MISSING else text
