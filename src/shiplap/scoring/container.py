@@ -1,0 +1,150 @@
+"""The container of a ship file: a zip with stored members, of which exactly one sequence of bytes is valid.
+
+Local headers, contents and the central directory follow one another without gaps, flags, extra fields, comments or
+times of their own; ``docs/ship-format.md`` gives every byte. So any zip tool can open a ship file, while an altered
+byte, a hidden member or a second reading of the same file is always noticed.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+
+from shiplap.core.errors import ShipError
+
+__all__ = ["pack_members", "unpack_members"]
+
+_LOCAL = struct.Struct("<4s5H3I2H")
+_CENTRAL = struct.Struct("<4s6H3I5H2I")
+_END = struct.Struct("<4s4H2IH")
+_LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+_VERSION, _UTF8, _TIME, _DATE = 20, 0x0800, 0, 0x21  # 1980-01-01 00:00, the first moment a zip can name
+_MADE_BY, _MODE = (3 << 8) | _VERSION, 0o100644 << 16  # an ordinary file
+_SYMLINK = 0o120000
+
+
+def pack_members(members: Mapping[str, bytes]) -> Iterator[bytes]:
+    """Yield the bytes of a container, piece by piece, members in the order given.
+
+    Parameters
+    ----------
+    members : mapping of str to bytes
+        Content by path.
+
+    Examples
+    --------
+    >>> container = b"".join(pack_members({"manifest.json": b"{}"}))
+    >>> {name: bytes(content) for name, content in unpack_members(container).items()}
+    {'manifest.json': b'{}'}
+    """
+    directory, offset = [], 0
+    for name, content in members.items():
+        local, central = _headers(name, content, offset)
+        directory.append(central)
+        offset += len(local) + len(content)
+        yield local
+        yield content
+    yield from _closing(directory, offset)
+
+
+def unpack_members(data: bytes) -> dict[str, memoryview]:
+    """Return the members of a container by path, each audited before it is touched.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+
+    Raises
+    ------
+    ShipError
+        It is no zip file, is truncated, or holds anything a ship file may not: a path that leaves it, a link, a
+        compressed or encrypted member, the same path twice, or bytes that are not in their place.
+    """
+    members = {}
+    view = memoryview(data)
+    for name, start, size, offset in _directory(data):
+        if name in members:
+            raise ShipError(f"holds '{name}' twice", hint="do not use it")
+        end = start + size
+        if offset > start or end > len(data):
+            raise ShipError("is damaged: its directory points outside the file", hint="copy it again")
+        members[name] = view[start:end]
+    _require_canonical(view, members)
+    return members
+
+
+def _directory(data: bytes) -> Iterator[tuple[str, int, int, int]]:
+    """Yield name, start of the content, size and offset of the header for each member."""
+    position, count = _end_record(data)
+    for _ in range(count):
+        if position + _CENTRAL.size > len(data) or data[position : position + 4] != _CENTRAL_MARK:
+            raise ShipError("is damaged: its directory cannot be read", hint="copy it again")
+        entry = _CENTRAL.unpack_from(data, position)
+        flags, method, packed, size, n_name, n_extra, n_comment = *entry[3:5], *entry[8:13]
+        raw = data[position + _CENTRAL.size : position + _CENTRAL.size + n_name]
+        try:
+            name = raw.decode()
+        except UnicodeDecodeError:
+            raise ShipError("holds a path that is not UTF-8", hint="do not use it") from None
+        _require_tame(name, flags=flags, method=method, mode=entry[15] >> 16)
+        if packed != size:
+            raise ShipError(f"is damaged: two sizes are given for '{name}'", hint="copy it again")
+        yield name, entry[16] + _LOCAL.size + n_name, size, entry[16]
+        position += _CENTRAL.size + n_name + n_extra + n_comment
+
+
+def _end_record(data: bytes) -> tuple[int, int]:
+    if data[:4] not in {_LOCAL_MARK, _END_MARK}:
+        raise ShipError("is not a ship file: it is not a zip", hint="ship files are made by `shiplap pack`")
+    at = len(data) - _END.size
+    if at < 0 or data[at : at + 4] != _END_MARK:
+        raise ShipError("is truncated, or has bytes after its end", hint="copy it again from where it was packed")
+    record = _END.unpack_from(data, at)
+    return record[6], record[4]
+
+
+def _require_tame(name: str, *, flags: int, method: int, mode: int) -> None:
+    path = PurePosixPath(name)
+    inside = name == str(path) and not path.is_absolute() and ".." not in path.parts and name != "."
+    if not inside or "\\" in name or ":" in name or not name.isprintable():
+        raise ShipError(f"holds a path that escapes: {_shown(name)}", hint="do not use it")
+    if mode & 0o170000 == _SYMLINK:
+        raise ShipError(f"holds a link: {_shown(name)}", hint="do not use it")
+    if flags & 1 or method != 0:
+        raise ShipError(f"holds a compressed or encrypted member: {_shown(name)}", hint="members of a ship are stored")
+
+
+def _require_canonical(view: memoryview, members: Mapping[str, memoryview]) -> None:
+    """Hold every byte outside the contents against the one form that is valid, and the contents against their CRC."""
+    directory, offset = [], 0
+    for name, content in members.items():
+        local, central = _headers(name, content, offset)
+        start = offset + len(local)
+        if view[offset:start] != local or view[start : start + len(content)] != content:
+            raise ShipError(f"was altered at '{name}' after it was sealed", hint="copy it again, or pack it again")
+        directory.append(central)
+        offset = start + len(content)
+    if view[offset:] != b"".join(_closing(directory, offset)):
+        raise ShipError("was altered in its directory after it was sealed", hint="copy it again, or pack it again")
+
+
+def _headers(name: str, content: bytes | memoryview, offset: int) -> tuple[bytes, bytes]:
+    raw, size, crc = name.encode(), len(content), zlib.crc32(content)
+    flags = 0 if name.isascii() else _UTF8
+    common = (_VERSION, flags, 0, _TIME, _DATE, crc, size, size, len(raw), 0)
+    local = _LOCAL.pack(_LOCAL_MARK, *common) + raw
+    central = _CENTRAL.pack(_CENTRAL_MARK, _MADE_BY, *common, 0, 0, 0, _MODE, offset) + raw
+    return local, central
+
+
+def _closing(directory: list[bytes], offset: int) -> tuple[bytes, bytes]:
+    joined = b"".join(directory)
+    count = len(directory)
+    return joined, _END.pack(_END_MARK, 0, 0, count, count, len(joined), offset, 0)
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= 60 else name[:57] + "...")

@@ -1,0 +1,107 @@
+"""From outputs to labels and decisions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from shiplap.core.brief import Label
+from shiplap.core.policy import Policy
+
+__all__ = ["Answer", "Decider"]
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a ship answers for one row.
+
+    Parameters
+    ----------
+    prediction : str, int, float or bool
+        The most probable class, or the number of a regression.
+    probabilities : tuple of float
+        One for each class, in the order of the signature; empty for regression.
+    decision : str, int, float or bool
+        What the policy decides: act or not (binary), a class (multiclass), a number (regression).
+    """
+
+    prediction: Label
+    probabilities: tuple[float, ...] = ()
+    decision: Label
+
+
+class Decider:
+    """Turns outputs into labels and decisions as a policy says.
+
+    Parameters
+    ----------
+    policy : Policy
+        The policy.
+
+    Examples
+    --------
+    >>> decider = Decider(Policy(task="binary", classes=("no", "yes"), positive=1, threshold=0.2))
+    >>> outputs = np.array([[0.7, 0.3], [0.9, 0.1]])
+    >>> decider.labels(outputs), decider.decisions(outputs)
+    (array(['no', 'no'], dtype='<U3'), array([ True, False]))
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.classes = _array(policy.classes)
+        self._worth = np.array(policy.matrix) if policy.matrix else None
+
+    def labels(self, outputs: NDArray[np.float64]) -> NDArray[Any]:
+        """Return the prediction of each row, shape (n_rows,): the most probable class, or the number itself."""
+        if self.policy.task == "regression":
+            return outputs[:, 0]
+        labels: NDArray[Any] = self.classes[outputs.argmax(axis=1)]
+        return labels
+
+    def decisions(self, outputs: NDArray[np.float64]) -> NDArray[Any]:
+        """Return the decision of each row, shape (n_rows,): a boolean, a class or a number, by the task.
+
+        Binary: whether the probability of the positive class is at or above the threshold. Multiclass: the class
+        whose decision earns most in expectation, the most probable one where nothing is known of worth. Regression:
+        the prediction plus the policy's offset.
+        """
+        if self.policy.task == "binary":
+            acts: NDArray[np.bool_] = outputs[:, self.policy.positive] >= self.policy.threshold
+            return acts
+        if self.policy.task == "regression":
+            moved: NDArray[np.float64] = outputs[:, 0] + self.policy.offset
+            return moved
+        if self._worth is None:
+            return self.labels(outputs)
+        decided: NDArray[Any] = self.classes[(outputs @ self._worth.T).argmax(axis=1)]
+        return decided
+
+    def answer(self, output: NDArray[np.float64]) -> Answer:
+        """Return the answer for one row.
+
+        Parameters
+        ----------
+        output : ndarray of float64, shape (n_outputs,)
+            What the graph gave.
+        """
+        policy = self.policy
+        numbers = output.tolist()
+        if policy.task == "regression":
+            return Answer(prediction=numbers[0], decision=numbers[0] + policy.offset)
+        if policy.task == "binary":
+            prediction = policy.classes[numbers[1] > numbers[0]]
+            acts = numbers[policy.positive] >= policy.threshold
+            return Answer(prediction=prediction, probabilities=tuple(numbers), decision=acts)
+        best = int(output.argmax())
+        decided = best if self._worth is None else int((output @ self._worth.T).argmax())
+        return Answer(prediction=policy.classes[best], probabilities=tuple(numbers), decision=policy.classes[decided])
+
+
+def _array(classes: tuple[Label, ...]) -> NDArray[Any]:
+    if len(set(map(type, classes))) == 1:
+        return np.array(classes)
+    mixed = np.empty(len(classes), dtype=object)
+    mixed[:] = classes
+    return mixed

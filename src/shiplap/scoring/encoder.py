@@ -1,0 +1,146 @@
+"""`Encoder`: rows to numbers, one row in microseconds or a whole table at once, to the same bits on either way."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiplap.core.encoding import Encoding
+from shiplap.core.errors import RowError
+from shiplap.scoring.columns import Coded, Column, columns_of, stray_row
+from shiplap.scoring.generate import row_function
+from shiplap.scoring.readers import Reader, reader_of
+from shiplap.scoring.values import UnreadableError, shown
+
+__all__ = ["Encoder"]
+
+
+class Encoder:
+    """Turns rows into the matrix that the graph takes.
+
+    Parameters
+    ----------
+    encoding : Encoding
+        The operations.
+
+    Examples
+    --------
+    >>> from shiplap.core.encoding import Category, Number
+    >>> operations = (Number(column="age"), Category(column="color", categories=("red", "blue")))
+    >>> encoder = Encoder(Encoding(operations=operations))
+    >>> encoder.matrix({"age": [41, "7.5"], "color": ["blue", "green"]})
+    array([[41. ,  1. ],
+           [ 7.5,  nan]])
+    """
+
+    def __init__(self, encoding: Encoding) -> None:
+        self.encoding = encoding
+        self.columns = encoding.columns
+        self.width = encoding.width
+        self._readers = tuple(reader_of(operation) for operation in encoding.operations)
+        self._write: Callable[[Mapping[str, object], NDArray[np.float64]], None] = row_function(self._readers)
+        self._names = frozenset(self.columns)
+
+    def row(self, values: Mapping[str, object], out: NDArray[np.float64]) -> None:
+        """Encode one row.
+
+        Parameters
+        ----------
+        values : mapping of str to object
+            Values by column. A column that is not there is missing; one that is not known is ignored.
+        out : ndarray of float64, shape (width,) or (1, width), contiguous
+            Where the numbers are written.
+
+        Raises
+        ------
+        RowError
+            A value cannot be read, or none of the columns is there; `out` may be partly written.
+        """
+        try:
+            self._write(values, out)
+        except (UnreadableError, TypeError, OverflowError, struct.error, LookupError):
+            self._write_slowly(values, out)
+        if self._names.isdisjoint(values):
+            raise stray_row(values, self.columns, 0)
+
+    def matrix(self, X: Any) -> NDArray[np.float64]:
+        """Encode rows.
+
+        Parameters
+        ----------
+        X : pandas, polars or Arrow table, mapping of columns, sequence of mappings, or one mapping
+            The rows; no library is imported for them.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_rows, width)
+
+        Raises
+        ------
+        RowError
+            A value cannot be read; says which, where, and what was expected.
+        InputError
+            A table lacks a column, or `X` is nothing that holds rows.
+        """
+        rows = columns_of(X, self._names)
+        columns = {name: rows.get(name) for name in self.columns}
+        out = np.empty((rows.n_rows, self.width))
+        at = 0
+        for reader in self._readers:
+            out[:, at : at + reader.width] = _encoded(reader, columns[reader.column])
+            at += reader.width
+        return out
+
+    def _write_slowly(self, values: Mapping[str, object], out: NDArray[np.float64]) -> None:
+        flat, at = out.reshape(-1), 0
+        for reader in self._readers:
+            value = values.get(reader.column)
+            try:
+                flat[at : at + reader.width] = reader.one(value)
+            except UnreadableError as error:
+                raise _row_error(reader.column, value, error, None) from None
+            at += reader.width
+
+
+def _encoded(reader: Reader, column: Column) -> NDArray[np.float64]:
+    """Encode a column; raises ``RowError`` naming the first row that cannot be read."""
+    if isinstance(column, np.ndarray):
+        numbers = reader.array(column)
+        if numbers is not None:
+            return numbers
+        column = list(column) if column.dtype.kind == "M" else column.tolist()
+    if isinstance(column, Coded):
+        return _of_codes(reader, column)
+    try:
+        return reader.many(column)
+    except (UnreadableError, TypeError):
+        return _one_by_one(reader, column)
+
+
+def _of_codes(reader: Reader, column: Coded) -> NDArray[np.float64]:
+    used = np.unique(column.codes)
+    held = [None if code < 0 else column.values[code] for code in used.tolist()]
+    try:
+        rows = reader.many(held)
+    except (UnreadableError, TypeError):
+        return _one_by_one(reader, [None if code < 0 else column.values[code] for code in column.codes.tolist()])
+    return rows[np.searchsorted(used, column.codes)]
+
+
+def _one_by_one(reader: Reader, values: Any) -> NDArray[np.float64]:
+    out = np.empty((len(values), reader.width))
+    for index, value in enumerate(values):
+        try:
+            out[index] = reader.one(value)
+        except UnreadableError as error:
+            raise _row_error(reader.column, value, error, index) from None
+    return out
+
+
+def _row_error(column: str, value: object, error: UnreadableError, row: int | None) -> RowError:
+    where = f"column '{column}'" if row is None else f"row {row}, column '{column}'"
+    return RowError(f"{where}: expected {error.expected}, got {shown(value)}", row=row or 0, column=column)

@@ -1,0 +1,170 @@
+"""`Scorer`: a ship that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiplap.adapters.runtimes import Bound, Runtime, runtimes
+from shiplap.core.errors import InputError, ShipError
+from shiplap.core.ship import Ship
+from shiplap.core.signature import Signature
+from shiplap.scoring.decide import Answer, Decider
+from shiplap.scoring.encoder import Encoder
+from shiplap.scoring.shipfile import read_ship
+
+__all__ = ["Scorer", "load"]
+
+_CHUNK = 16_384
+
+
+class Scorer:
+    """Answers as the original does, from a ship alone.
+
+    Safe among threads. Rows may be a pandas, polars or Arrow table, a dict of columns, a list of dicts, one dict, or
+    a two-dimensional array with the inputs in the order of the signature.
+
+    Parameters
+    ----------
+    ship : Ship
+        An audited ship.
+    threads : int
+        Threads that one call may use.
+    runtime : str
+        Name of the runtime that computes the graph.
+
+    Raises
+    ------
+    ShipError
+        The runtime cannot load the graph, or it does not fit the encoding.
+    """
+
+    def __init__(self, ship: Ship, *, threads: int = 1, runtime: str = "onnxruntime") -> None:
+        self.ship = ship
+        self.encoder = Encoder(ship.encoding)
+        self.decider = Decider(ship.policy)
+        self.runtime: Runtime = runtimes.get(runtime)(ship.graph, threads=threads)
+        expected = (ship.encoding.width, max(len(ship.policy.classes), 1))
+        if (self.runtime.width, self.runtime.n_outputs) != expected:
+            raise ShipError(f"'{ship.path}' has a graph that does not fit its encoding or its classes")
+        self._spare: list[Bound] = [self.runtime.bound()]
+
+    @property
+    def signature(self) -> Signature:
+        """Inputs, task and classes."""
+        return self.ship.signature
+
+    def outputs(self, X: Any) -> NDArray[np.float64]:
+        """Return what the graph gives.
+
+        Parameters
+        ----------
+        X : rows
+            See the class.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_rows, n_classes), or (n_rows, 1) for regression
+
+        Raises
+        ------
+        RowError
+            A value cannot be read.
+        InputError
+            A table lacks a column, or `X` is nothing that holds rows.
+        """
+        matrix = self.encoder.matrix(self._named(X))
+        if len(matrix) <= _CHUNK:
+            return self.runtime.run(matrix)
+        starts = range(0, len(matrix), _CHUNK)
+        return np.concatenate([self.runtime.run(matrix[start : start + _CHUNK]) for start in starts])
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the prediction of each row, shape (n_rows,): the most probable class, or the number of a regression.
+
+        Raises
+        ------
+        InputError
+            As `outputs` does.
+        """
+        return self.decider.labels(self.outputs(X))
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return the probability of each class, shape (n_rows, n_classes).
+
+        Raises
+        ------
+        InputError
+            The ship is a regression, or as `outputs` does.
+        """
+        if self.signature.task == "regression":
+            raise InputError("a regression has no probabilities", hint="use predict")
+        return self.outputs(X)
+
+    def decide(self, X: Any) -> NDArray[Any]:
+        """Return what the policy decides for each row, shape (n_rows,): a boolean, a class or a number, by the task.
+
+        Raises
+        ------
+        InputError
+            As `outputs` does.
+        """
+        return self.decider.decisions(self.outputs(X))
+
+    def predict_row(self, row: Mapping[str, object]) -> Answer:
+        """Answer one row, on the fast path.
+
+        Parameters
+        ----------
+        row : mapping of str to object
+            Values by column. A column that is not there is missing; one that is not known is ignored.
+
+        Raises
+        ------
+        RowError
+            A value cannot be read, or none of the columns is there.
+        """
+        spare = self._spare
+        try:
+            bound = spare.pop()
+        except IndexError:  # another thread has it
+            bound = self.runtime.bound()
+        try:
+            self.encoder.row(row, bound.input)
+            bound.run()
+            return self.decider.answer(bound.output[0])
+        finally:
+            spare.append(bound)
+
+    def _named(self, X: Any) -> Any:
+        if not isinstance(X, np.ndarray):
+            return X
+        names = self.signature.names
+        if X.ndim != 2 or X.shape[1] != len(names):
+            raise InputError(f"an array of shape {X.shape} came where (n_rows, {len(names)}) is expected")
+        return dict(zip(names, X.T, strict=True))
+
+    def __repr__(self) -> str:
+        return f"Scorer({self.ship!r})"
+
+
+def load(path: str | Path, *, threads: int = 1) -> Scorer:
+    """Read a ship file and make it ready to answer.
+
+    Parameters
+    ----------
+    path : str or Path
+        The ship file.
+    threads : int
+        Threads that one call may use.
+
+    Raises
+    ------
+    ShipError
+        The file is missing, truncated, altered or not a ship file, or its graph cannot be loaded.
+    """
+    return Scorer(read_ship(path), threads=threads)
