@@ -1,1 +1,15 @@
-"""Being built."""
+"""Frameworks: what lowers a trained model to encoder and graph, and asks the original for its own answers."""
+
+from shiplap.adapters.frameworks.protocol import Framework, Lowered, Probe, framework_of
+from shiplap.adapters.frameworks.registry import class_path, frameworks, predictors, transformers
+
+__all__ = [
+    "Framework",
+    "Lowered",
+    "Probe",
+    "class_path",
+    "framework_of",
+    "frameworks",
+    "predictors",
+    "transformers",
+]

@@ -1,0 +1,98 @@
+"""A LightGBM model as arrays, read from its own text form, where every double is written with 17 digits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Ensemble", "Tree", "read_booster"]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One tree; children below zero are leaves, ``-1 - leaf``."""
+
+    feature: list[int]
+    threshold: list[float]
+    decision: list[int]
+    left: list[int]
+    right: list[int]
+    leaf: list[float]
+    boundaries: list[int]
+    bits: list[int]
+
+    def members(self, node: int) -> list[float]:
+        """Return the categories that go left at a categorical node."""
+        place = int(self.threshold[node])
+        words = self.bits[self.boundaries[place] : self.boundaries[place + 1]]
+        return [float(32 * word + bit) for word, value in enumerate(words) for bit in range(32) if value >> bit & 1]
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """A whole model.
+
+    Parameters
+    ----------
+    trees : list of Tree
+        In order; tree ``i`` belongs to output ``i % per_iteration``.
+    per_iteration : int
+        Outputs.
+    objective : str
+        Name, empty for a custom one.
+    options : dict of str to str
+        What follows the objective's name (``sigmoid``, ``sqrt`` ...).
+    averaged : bool
+        Whether iterations are averaged, as in random-forest mode.
+    linear : bool
+        Whether leaves hold linear models.
+    """
+
+    trees: list[Tree]
+    per_iteration: int
+    objective: str
+    options: dict[str, str]
+    averaged: bool
+    linear: bool
+
+
+def read_booster(booster: Any) -> Ensemble:
+    """Read a ``lightgbm.Booster``, up to its best iteration where it was stopped early."""
+    text: str = booster.model_to_string()
+    head, *bodies = text.split("\nTree=")
+    fields = _fields(head)
+    name, *options = fields.get("objective", "").split(" ")
+    bodies = [body.partition("\nend of trees")[0] for body in bodies]
+    pairs = [option.partition(":") for option in options]
+    return Ensemble(
+        trees=[_tree(_fields(body)) for body in bodies],
+        per_iteration=int(fields["num_tree_per_iteration"]),
+        objective=name,
+        options={key: value for key, _, value in pairs},
+        averaged="average_output" in head.splitlines(),
+        linear=any("\nis_linear=1" in body for body in bodies),
+    )
+
+
+def _fields(text: str) -> dict[str, str]:
+    return {key: value for key, _, value in (line.partition("=") for line in text.splitlines())}
+
+
+def _tree(fields: dict[str, str]) -> Tree:
+    def integers(key: str) -> list[int]:
+        return [int(word) for word in fields.get(key, "").split()]
+
+    def doubles(key: str) -> list[float]:
+        return [float(word) for word in fields.get(key, "").split()]
+
+    single = fields["num_leaves"] == "1"
+    return Tree(
+        feature=[] if single else integers("split_feature"),
+        threshold=[] if single else doubles("threshold"),
+        decision=[] if single else integers("decision_type"),
+        left=[] if single else integers("left_child"),
+        right=[] if single else integers("right_child"),
+        leaf=doubles("leaf_value")[: int(fields["num_leaves"])],
+        boundaries=integers("cat_boundaries"),
+        bits=integers("cat_threshold"),
+    )

@@ -1,0 +1,116 @@
+"""The registries of frameworks and emitters, keyed by class path; nothing heavy is imported to fill them.
+
+An emitter of a transformer is a function ``(estimator, block, context) -> tuple of pieces``; one of a predictor is
+``(estimator, block, context, method) -> tensor``. Other packages add theirs through the entry-point groups
+``shiplap.transformers`` and ``shiplap.predictors``, named by the class path as `class_path` gives it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shiplap.core.registry import Registry
+
+__all__ = ["class_path", "frameworks", "predictors", "transformers"]
+
+frameworks: Registry[Any] = Registry("framework", group="shiplap.frameworks")
+transformers: Registry[Any] = Registry("transformer emitter", group="shiplap.transformers")
+predictors: Registry[Any] = Registry("predictor emitter", group="shiplap.predictors")
+
+_SKLEARN = "shiplap.adapters.frameworks.sklearn"
+_LIGHTGBM = "shiplap.adapters.frameworks.lightgbm"
+
+_TRANSFORMERS = {
+    "compose": {
+        "pipeline.Pipeline": "transform_pipeline",
+        "compose.ColumnTransformer": "column_transformer",
+        "pipeline.FeatureUnion": "feature_union",
+    },
+    "functions": {"preprocessing.FunctionTransformer": "function_transformer"},
+    "impute": {"impute.SimpleImputer": "simple_imputer"},
+    "scale": {
+        "preprocessing.StandardScaler": "standard_scaler",
+        "preprocessing.MinMaxScaler": "min_max_scaler",
+        "preprocessing.MaxAbsScaler": "max_abs_scaler",
+        "preprocessing.RobustScaler": "robust_scaler",
+    },
+    "categories": {
+        "preprocessing.OrdinalEncoder": "ordinal_encoder",
+        "preprocessing.OneHotEncoder": "one_hot_encoder",
+        "preprocessing.TargetEncoder": "target_encoder",
+    },
+}
+_PREDICTORS = {
+    "compose": {"pipeline.Pipeline": "predict_pipeline"},
+    "linear": {
+        **dict.fromkeys(("linear_model.LogisticRegression", "linear_model.LogisticRegressionCV"), "logistic"),
+        **dict.fromkeys(
+            [
+                f"linear_model.{name}"
+                for name in (
+                    *("LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "ElasticNetCV"),
+                    *("HuberRegressor", "BayesianRidge", "ARDRegression", "Lars", "LassoLars", "SGDRegressor"),
+                    *("QuantileRegressor", "TheilSenRegressor", "OrthogonalMatchingPursuit"),
+                )
+            ]
+            + ["svm.LinearSVR"],
+            "linear",
+        ),
+        **dict.fromkeys(
+            ("linear_model.SGDClassifier", "linear_model.RidgeClassifier", "linear_model.Perceptron", "svm.LinearSVC"),
+            "linear_classifier",
+        ),
+        **dict.fromkeys(
+            [f"linear_model.{name}" for name in ("PoissonRegressor", "GammaRegressor", "TweedieRegressor")], "glm"
+        ),
+    },
+    "trees": {
+        **dict.fromkeys(("tree.DecisionTreeClassifier", "tree.ExtraTreeClassifier"), "tree_classifier"),
+        **dict.fromkeys(("tree.DecisionTreeRegressor", "tree.ExtraTreeRegressor"), "tree_regressor"),
+        **dict.fromkeys(("ensemble.RandomForestClassifier", "ensemble.ExtraTreesClassifier"), "forest_classifier"),
+        **dict.fromkeys(("ensemble.RandomForestRegressor", "ensemble.ExtraTreesRegressor"), "forest_regressor"),
+    },
+    "boosting": {
+        "ensemble.GradientBoostingClassifier": "boosting_classifier",
+        "ensemble.GradientBoostingRegressor": "boosting_regressor",
+    },
+    "histogram": {
+        "ensemble.HistGradientBoostingClassifier": "histogram_classifier",
+        "ensemble.HistGradientBoostingRegressor": "histogram_regressor",
+    },
+    "calibrate": {"calibration.CalibratedClassifierCV": "calibrated"},
+    "meta": {
+        "frozen.FrozenEstimator": "frozen",
+        "compose.TransformedTargetRegressor": "transformed_target",
+    },
+}
+
+for _module, _names in _TRANSFORMERS.items():
+    for _name, _function in _names.items():
+        transformers.add_lazy(f"sklearn.{_name}", f"{_SKLEARN}.{_module}:{_function}", extra="lab")
+for _module, _names in _PREDICTORS.items():
+    for _name, _function in _names.items():
+        predictors.add_lazy(f"sklearn.{_name}", f"{_SKLEARN}.{_module}:{_function}", extra="lab")
+predictors.add_lazy("lightgbm.sklearn.LGBMClassifier", f"{_LIGHTGBM}.emit:classifier", extra="lab")
+predictors.add_lazy("lightgbm.sklearn.LGBMRegressor", f"{_LIGHTGBM}.emit:regressor", extra="lab")
+transformers.add_lazy("sklearn.frozen.FrozenEstimator", f"{_SKLEARN}.meta:frozen_transform", extra="lab")
+
+frameworks.add_lazy("sklearn", f"{_SKLEARN}.framework:SKLEARN", extra="lab")
+frameworks.add_lazy("lightgbm", f"{_SKLEARN}.framework:SKLEARN", extra="lab")
+
+
+def class_path(kind: type) -> str:
+    """Name a class by its public place: private modules, which move between versions, are left out.
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> class_path(StandardScaler)
+    'sklearn.preprocessing.StandardScaler'
+    """
+    public: list[str] = []
+    for part in kind.__module__.split("."):
+        if part.startswith("_"):
+            break
+        public.append(part)
+    return ".".join([*public, kind.__qualname__])

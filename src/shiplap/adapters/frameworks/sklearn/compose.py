@@ -1,0 +1,82 @@
+"""Steps that hold steps: ``Pipeline``, ``ColumnTransformer``, ``FeatureUnion``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from shiplap.adapters.frameworks.lowering import Block, Context, Piece
+
+__all__ = ["column_transformer", "feature_union", "predict_pipeline", "transform_pipeline"]
+
+
+def transform_pipeline(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
+    """Lower a ``Pipeline`` that transforms."""
+    return _through(estimator.steps, block, context).pieces
+
+
+def predict_pipeline(estimator: Any, block: Block, context: Context, method: str) -> str:
+    """Lower a ``Pipeline`` that predicts."""
+    name, last = estimator.steps[-1]
+    inner = _through(estimator.steps[:-1], block, context)
+    return context.response(last, inner, (method,), name)[0]
+
+
+def _through(steps: list[tuple[str, Any]], block: Block, context: Context) -> Block:
+    for name, step in steps:
+        if step is not None and not (isinstance(step, str) and step == "passthrough"):
+            block = context.transformed(step, block, name)
+    return block
+
+
+def column_transformer(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
+    """Lower a ``ColumnTransformer``; columns go by name where it was fitted on names."""
+    pieces: list[Piece] = []
+    for name, step, _ in estimator.transformers_:
+        chosen = [int(index) for index in estimator._transformer_to_input_indices[name]]
+        if not chosen or (isinstance(step, str) and step == "drop"):
+            continue
+        positions = _positions(estimator, chosen, block, context)
+        part = Block(
+            block.take(positions),
+            _selection(block, positions),
+            tuple(block.names[position] for position in positions) if block.names else (),
+        )
+        if isinstance(step, str):
+            pieces.extend(part.pieces)
+        else:
+            pieces.extend(context.transformed(step, part, name).pieces)
+    return tuple(pieces)
+
+
+def _positions(estimator: Any, chosen: list[int], block: Block, context: Context) -> list[int]:
+    """Find the columns, which stand as they did in `fit`, where they stand now."""
+    fitted = getattr(estimator, "feature_names_in_", None)
+    if fitted is None or not block.names:
+        return chosen
+    missing = [fitted[index] for index in chosen if fitted[index] not in block.names]
+    if missing:
+        raise context.refuse(f"the data has no column '{missing[0]}'", hint="give rows with the columns of `fit`")
+    return [block.names.index(fitted[index]) for index in chosen]
+
+
+def _selection(block: Block, positions: list[int]) -> Callable[[Any], Any]:
+    def select(frame: Any) -> Any:
+        values = block.evaluate(frame)
+        return values.iloc[:, positions] if hasattr(values, "iloc") else values[:, positions]
+
+    return select
+
+
+def feature_union(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
+    """Lower a ``FeatureUnion``: every part reads the same columns; weights multiply."""
+    weights = estimator.transformer_weights or {}
+    if any(weight != 1 for weight in weights.values()):
+        raise context.refuse("transformer_weights other than 1", hint="scale inside the parts instead")
+    pieces: list[Piece] = []
+    for name, step in estimator.transformer_list:
+        if isinstance(step, str) and step == "passthrough":
+            pieces.extend(block.pieces)
+        elif not (isinstance(step, str) and step == "drop"):
+            pieces.extend(context.transformed(step, block, name).pieces)
+    return tuple(pieces)

@@ -1,0 +1,103 @@
+"""Rows as a scikit-learn model reads them: a DataFrame, and what each column holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from shiplap.core.errors import TableError, nearest
+from shiplap.core.schema import Column, Kind
+
+__all__ = ["as_frame", "columns_of"]
+
+
+def as_frame(X: Any, model: Any = None) -> pd.DataFrame:
+    """Return rows as a DataFrame with the columns the model was fitted on, in its order.
+
+    Parameters
+    ----------
+    X : DataFrame, ndarray of shape (n_rows, n_columns), polars or Arrow table, or dict of columns
+        An array gets the column names ``x0``, ``x1`` ...
+    model : estimator, optional
+        Where it remembers ``feature_names_in_``, those are taken.
+
+    Raises
+    ------
+    TableError
+        A column is missing, the array has another width than the model, or `X` is nothing with columns.
+
+    Examples
+    --------
+    >>> as_frame(np.zeros((1, 2))).columns.tolist()
+    ['x0', 'x1']
+    """
+    frame = _framed(X)
+    if frame.columns.has_duplicates:
+        raise TableError(f"two columns are called '{frame.columns[frame.columns.duplicated()][0]}'")
+    names = getattr(model, "feature_names_in_", None)
+    if names is not None:
+        missing = [str(name) for name in names if name not in frame.columns]
+        if missing:
+            raise TableError(
+                f"the data has no column '{missing[0]}', which the model was fitted on",
+                hint=nearest(missing[0], [str(name) for name in frame.columns]),
+            )
+        return frame[list(names)]
+    width = getattr(model, "n_features_in_", None)
+    if width is not None and width != frame.shape[1]:
+        raise TableError(f"the model was fitted on {width} columns, and the data has {frame.shape[1]}")
+    return frame
+
+
+def _framed(X: Any) -> pd.DataFrame:
+    if isinstance(X, pd.DataFrame):
+        return X.set_axis([str(name) for name in X.columns], axis=1)
+    if hasattr(X, "to_pandas"):
+        return pd.DataFrame(X.to_pandas())
+    if isinstance(X, dict):
+        return pd.DataFrame(X)
+    array = np.asarray(X)
+    if array.ndim != 2:
+        raise TableError(
+            f"rows need to be a DataFrame or an array of shape (n_rows, n_columns), not {type(X).__name__}",
+            hint="pass some rows of what the model was trained on",
+        )
+    return pd.DataFrame(array, columns=[f"x{index}" for index in range(array.shape[1])])
+
+
+def columns_of(frame: pd.DataFrame) -> tuple[Column, ...]:
+    """Say what the columns of a DataFrame hold, by their dtypes.
+
+    Examples
+    --------
+    >>> [column.kind for column in columns_of(pd.DataFrame({"a": [1.5], "b": ["x"], "c": [True]}))]
+    ['number', 'category', 'boolean']
+    """
+    return tuple(
+        Column(
+            name=str(name),
+            kind=_kind(frame[name]),
+            dtype=str(frame[name].dtype),
+            nullable=bool(frame[name].isna().any()),
+        )
+        for name in frame.columns
+    )
+
+
+def _kind(column: pd.Series[Any]) -> Kind:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return "category"
+    if pd.api.types.is_bool_dtype(column):
+        return "boolean"
+    if pd.api.types.is_numeric_dtype(column):
+        return "number"
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return "date"
+    present = column.dropna()
+    if len(present) and all(isinstance(value, bool) for value in present):
+        return "boolean"
+    if len(present) and all(isinstance(value, (int, float)) for value in present):
+        return "number"
+    return "category"
