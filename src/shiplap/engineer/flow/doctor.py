@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 import sys
 
-from shiplap.core.finding import Finding
+from shiplap.core.finding import Finding, Grade
 from shiplap.core.report import DataTable, Report
 
 __all__ = ["doctor"]
@@ -54,7 +54,7 @@ def _judge(extra: str, gives: str, names: tuple[str, ...], line: str) -> Finding
     missing = [name for name in names if not _version(name)]
     if not missing:
         return Finding(check=f"extra.{extra}", verdict="good", means=f"{extra}: {gives}.")
-    grade = "fail" if extra == "base" else "note"
+    grade: Grade = "fail" if extra == "base" else "note"
     means = f"{extra} would give: {gives}. Missing: {', '.join(missing)}."
     return Finding(check=f"extra.{extra}", verdict=grade, means=means, todo=line)
 

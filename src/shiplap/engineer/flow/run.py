@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from shiplap.core.brief import Brief
+from shiplap.core.environment import git_commit
 from shiplap.core.finding import Finding
 from shiplap.core.model import Model
 from shiplap.core.report import Report
@@ -70,7 +71,7 @@ def run(source: Any = None, *, brief: Brief | None = None, out: str | Path | Non
     """
     project = locate(source, brief=brief, **question)
     folder = Path(out) if out is not None else project.folder
-    with open_store(project.folder / ".shiplap") as store:
+    with open_store(project.folder) as store:
         return _Chain(project, store).run(folder)
 
 
@@ -80,7 +81,7 @@ class _Chain:
     def __init__(self, project: Project, store: Store) -> None:
         self.project = project
         self.store = store
-        self.steps = Steps(store, project.folder)
+        self.steps = Steps(store)
         self.rows_digest = verbs.get("fingerprint")(
             project.source, columns=project.columns, base=project.folder, digest_file=store.digest_file
         )
@@ -121,7 +122,7 @@ class _Chain:
             "table": self.rows_digest,
             "brief": hashlib.sha256(msgspec.json.encode(brief)).hexdigest(),
             "model": trained.objects["model"],
-            "commit": self.steps.commit,
+            "commit": git_commit(self.project.folder),
         }
         with tempfile.TemporaryDirectory() as scratch:
             path = Path(scratch) / self.project.ship

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 
 from shiplap.core.brief import Brief
-from shiplap.core.environment import environment, git_commit, machine_digest
+from shiplap.core.environment import LIBRARIES, library_versions, machine_digest
 from shiplap.core.progress import tell
 from shiplap.core.report import Report
-from shiplap.core.store import Store, code_digest
+from shiplap.core.store import Step, Store, code_digest
 
 __all__ = ["Outcome", "Steps"]
 
@@ -42,15 +41,12 @@ class Steps:
     ----------
     store : Store
         Where outcomes are kept.
-    folder : Path
-        The project, for its git commit.
     """
 
-    def __init__(self, store: Store, folder: Path) -> None:
+    def __init__(self, store: Store) -> None:
         self.store = store
-        self.environment = environment()
-        self.commit = git_commit(folder)
-        self.hits: dict[str, bool] = {}
+        self._code = code_digest("shiplap")
+        self._libraries = library_versions(*LIBRARIES)
 
     def do(self, verb: str, inputs: dict[str, str], brief: Brief, compute: Callable[[], Outcome]) -> Outcome:
         """Return the outcome of a step, computing it only if this was never done.
@@ -69,34 +65,30 @@ class Steps:
         parameters = msgspec.to_builtins(brief)
         for name in _PARTS_OF_BRIEF_THAT_DO_NOT_MATTER.get(verb, ()):
             parameters.pop(name)
-        key = {
-            "verb": verb,
-            "inputs": inputs,
-            "parameters": parameters,
-            "code": code_digest("shiplap"),
-            "libraries": self.environment,
-            "machine": machine_digest() if verb in _MACHINE_MATTERS else "",
-        }
+        step = Step(
+            verb=verb,
+            inputs=inputs,
+            parameters=parameters,
+            seed=brief.seed,
+            code=self._code,
+            libraries=self._libraries,
+            machine=machine_digest() if verb in _MACHINE_MATTERS else "",
+        )
         tell(verb)
-        encoded, self.hits[verb] = self.store.memo(key, lambda: self._computed(verb, inputs, brief, compute))
+        encoded, _ = self.store.memo(step, lambda: self._computed(verb, inputs, brief, compute))
         return msgspec.json.decode(encoded, type=Outcome)
 
     def _computed(self, verb: str, inputs: dict[str, str], brief: Brief, compute: Callable[[], Outcome]) -> bytes:
-        run = self.store.begin(
-            verb,
-            inputs=inputs,
-            parameters=msgspec.to_builtins(brief),
-            seed=brief.seed,
-            environment=self.environment,
-            commit=self.commit,
-        )
+        run = self.store.begin(verb, inputs=inputs, parameters=msgspec.to_builtins(brief), seed=brief.seed)
         started = time.perf_counter()
         try:
             outcome = compute()
         except BaseException as error:
             self.store.finish(run, outcome="killed" if isinstance(error, KeyboardInterrupt) else "failed")
             raise
-        ended = self.store.finish(run, outputs=outcome.objects, metrics=outcome.report.metrics)
+        metrics = outcome.report.metrics.items()
+        self.store.metrics(run, [(name, float(x), 0) for name, x in metrics if isinstance(x, int | float)])
+        ended = self.store.finish(run, outputs=outcome.objects)
         report = msgspec.structs.replace(outcome.report, run=ended)
         tell(f"{verb}: {time.perf_counter() - started:.1f} s")
         return msgspec.json.encode(msgspec.structs.replace(outcome, report=report))
