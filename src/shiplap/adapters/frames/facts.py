@@ -1,0 +1,236 @@
+"""Facts about one raw column, as aggregates over all of its rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shiplap.adapters.frames.patterns import ISO, MARKERS, MARKERS_OF_TEXT, ZONE
+from shiplap.adapters.frames.session import Session, literal
+
+__all__ = [
+    "DateFacts",
+    "NumberFacts",
+    "Relation",
+    "TextFacts",
+    "date_facts",
+    "misfits",
+    "number_facts",
+    "padded",
+    "spelled",
+    "text_facts",
+]
+
+_TRIM = "trim(v, E' \\t\\r\\n')"
+_FEW = 0.3
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One column of a relation, to be asked about.
+
+    Parameters
+    ----------
+    session : Session
+        Where the relation is.
+    relation : str
+        Its name.
+    name : str
+        The column.
+    expression : str
+        Its values as SQL.
+    n_rows : int
+        Rows of the relation.
+    n_present : int
+        Rows that are not NULL.
+    n_about : int
+        Distinct values, roughly.
+    """
+
+    session: Session
+    relation: str
+    name: str
+    expression: str
+    n_rows: int
+    n_present: int
+    n_about: int
+
+    def weighted(self, extra: tuple[str, ...] = ()) -> str:
+        """Return SQL for ``d(v, t, n)``: texts, trimmed texts, counts; `extra` texts and NULL left out.
+
+        Where values repeat they are counted first, so that what is asked of them is asked once a distinct value.
+        """
+        name = self.expression
+        where = f"{name} IS NOT NULL"
+        if extra:
+            where += f" AND {name} NOT IN {_listed(extra)} AND trim({name}) NOT IN {_listed(extra)}"
+        if self.n_about <= _FEW * self.n_present:
+            grouped = f"SELECT {name} AS v, count(*) AS n FROM {self.relation} WHERE {where} GROUP BY 1"
+        else:
+            grouped = f"SELECT {name} AS v, 1 AS n FROM {self.relation} WHERE {where}"
+        return f"(SELECT v, {_TRIM} AS t, n FROM ({grouped}))"
+
+    def distinct(self) -> int:
+        """Count distinct values exactly."""
+        return int(self.session.one(f"SELECT count(DISTINCT {self.expression}) FROM {self.relation}")[0])
+
+
+@dataclass(frozen=True)
+class TextFacts:
+    """What the texts of a column are.
+
+    Parameters
+    ----------
+    missing, missing_of_text : tuple of str
+        Texts in it that mean "missing" among numbers, and among words.
+    n_values, n_words : int
+        Rows with a value, by the first and by the second reading.
+    n_odd : int
+        Values (missing ones aside) that are not numbers.
+    n_padded : int
+        Values that are digits after a leading zero: codes, not numbers.
+    n_fractions, n_huge : int
+        Numbers that are not whole, and whole ones that a double cannot hold.
+    words, length : float
+        Mean words and characters a value.
+    first, last : str or None
+        Smallest and largest value as texts.
+    odd : str or None
+        One value that is not a number.
+    few : tuple of str
+        The distinct values in lower case where there are at most three, else empty.
+    """
+
+    missing: tuple[str, ...]
+    missing_of_text: tuple[str, ...]
+    n_values: int
+    n_words: int
+    n_odd: int
+    n_padded: int
+    n_fractions: int
+    n_huge: int
+    words: float
+    length: float
+    first: str | None
+    last: str | None
+    odd: str | None
+    few: tuple[str, ...]
+
+
+def text_facts(column: Relation, extra: tuple[str, ...] = ()) -> TextFacts:
+    """Ask for the facts of a column of texts; `extra` texts count as missing."""
+    number = "try_cast(t AS DOUBLE)"
+    is_number = f"({number} IS NOT NULL AND NOT contains(t, '_'))"
+    whole = "regexp_full_match(t, '[+-]?[0-9]+')"
+    sql = f"""
+        WITH d AS {column.weighted(extra)},
+        marked AS (SELECT *, lower(t) AS l, lower(t) IN {_listed(MARKERS)} AS m FROM d),
+        told AS (SELECT *, NOT m AS u, m OR {is_number} AS fits FROM marked)
+        SELECT list(DISTINCT v) FILTER (m),
+               list(DISTINCT v) FILTER (m AND l IN {_listed(MARKERS_OF_TEXT)}),
+               sum(n) FILTER (u),
+               sum(n) FILTER (u OR l NOT IN {_listed(MARKERS_OF_TEXT)}),
+               sum(n) FILTER (NOT fits),
+               sum(n) FILTER (u AND starts_with(t, '0') AND regexp_full_match(t, '0[0-9]+')),
+               sum(n) FILTER (u AND fits AND NOT {whole}),
+               sum(n) FILTER (u AND fits AND length(t) > 15 AND {whole} AND abs({number}) > 9007199254740992),
+               sum(n * (length(t) - length(replace(t, ' ', '')) + 1)) FILTER (u) / sum(n) FILTER (u),
+               sum(n * length(t)) FILTER (u) / sum(n) FILTER (u),
+               min(t) FILTER (u), max(t) FILTER (u), min(v) FILTER (NOT fits),
+               approx_count_distinct(l) FILTER (u)
+        FROM told"""
+    row = column.session.one(sql)
+    few: tuple[str, ...] = ()
+    if 0 < row[13] <= 3:
+        lower = f"SELECT DISTINCT lower(t) FROM {column.weighted(extra)} WHERE lower(t) NOT IN {_listed(MARKERS)}"
+        few = tuple(sorted(text for (text,) in column.session.fetch(lower)))
+    return TextFacts(
+        tuple(sorted(row[0] or ())), tuple(sorted(row[1] or ())), *(int(count or 0) for count in row[2:8]),
+        float(row[8] or 0), float(row[9] or 0), row[10], row[11], row[12], few,
+    )  # fmt: skip
+
+
+def spelled(column: Relation, words: tuple[str, ...], extra: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return how any of the lower-case `words` are written in a column, exactly."""
+    sql = f"SELECT DISTINCT v FROM {column.weighted(extra)} WHERE lower(t) IN {_listed(words)} ORDER BY 1"
+    return tuple(text for (text,) in column.session.fetch(sql))
+
+
+def padded(column: Relation, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values of a column that are one of `texts` with spaces around it."""
+    sql = f"SELECT DISTINCT v FROM {column.weighted()} WHERE t IN {_listed(texts)} AND v <> t ORDER BY 1"
+    return tuple(text for (text,) in column.session.fetch(sql))
+
+
+@dataclass(frozen=True)
+class DateFacts:
+    """How the texts of a column read as ISO 8601.
+
+    Parameters
+    ----------
+    n_odd : int
+        Values that are not ISO 8601, or no moment (February 30).
+    n_zoned, n_timed : int
+        Values with an offset from UTC, and with a time of day.
+    odd : str or None
+        One value that is not a moment.
+    """
+
+    n_odd: int
+    n_zoned: int
+    n_timed: int
+    odd: str | None
+
+
+def date_facts(column: Relation, extra: tuple[str, ...] = ()) -> DateFacts:
+    """Ask how a column of texts reads as ISO 8601; markers of "missing" are left out."""
+    iso = f"(regexp_full_match(t, {literal(ISO)}) AND try_cast(t AS TIMESTAMPTZ) IS NOT NULL)"
+    sql = f"""
+        WITH d AS {column.weighted(extra)}, told AS (SELECT * FROM d WHERE lower(t) NOT IN {_listed(MARKERS)})
+        SELECT sum(n) FILTER (NOT {iso}), sum(n) FILTER (regexp_matches(t, {literal(ZONE)})),
+               sum(n) FILTER (length(t) > 10), min(v) FILTER (NOT {iso}) FROM told"""
+    row = column.session.one(sql)
+    return DateFacts(int(row[0] or 0), int(row[1] or 0), int(row[2] or 0), row[3])
+
+
+def misfits(column: Relation, form: str, extra: tuple[str, ...] = ()) -> tuple[int, str | None]:
+    """Count the values that do not follow a ``strptime`` format, and name one."""
+    parsed = f"try_strptime(t, {literal(form)})"
+    sql = f"""
+        WITH d AS {column.weighted(extra)}, told AS (SELECT * FROM d WHERE lower(t) NOT IN {_listed(MARKERS)})
+        SELECT sum(n) FILTER (bad), min(v) FILTER (bad)
+        FROM (SELECT *, {parsed} IS NULL OR year({parsed}) < 1000 AS bad FROM told)"""
+    row = column.session.one(sql)
+    return int(row[0] or 0), row[1]
+
+
+@dataclass(frozen=True)
+class NumberFacts:
+    """How the whole numbers of a column lie.
+
+    Parameters
+    ----------
+    low, high : int
+        Range.
+    n_distinct : int
+        Exact count.
+    increasing : bool
+        Whether each is above the one in the row before.
+    """
+
+    low: int
+    high: int
+    n_distinct: int
+    increasing: bool
+
+
+def number_facts(column: Relation, expression: str) -> NumberFacts:
+    """Ask how whole numbers lie; `expression` is the number of a row."""
+    sql = f"""
+        SELECT min(x), max(x), count(DISTINCT x), count(*) FILTER (x <= before)
+        FROM (SELECT {expression} AS x, lag({expression}) OVER () AS before FROM {column.relation})"""
+    low, high, distinct, falls = column.session.one(sql)
+    return NumberFacts(int(low), int(high), int(distinct), falls == 0)
+
+
+def _listed(texts: tuple[str, ...]) -> str:
+    return "(" + ", ".join(literal(text) for text in texts) + ")"

@@ -1,0 +1,137 @@
+"""One DuckDB database in memory for one table: bounded, local, and closed to the outside once it is filled."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from shiplap.core.errors import TableError
+
+__all__ = ["MEMORY_LIMIT", "Session", "literal", "quoted"]
+
+MEMORY_LIMIT = "1GB"
+"""What one table may hold in memory; the rest is spilled to a folder that is removed when the table is."""
+_THREADS = 8
+
+
+def quoted(name: str) -> str:
+    """Return `name` as an SQL identifier.
+
+    Examples
+    --------
+    >>> print(quoted('the "best" column'))
+    "the ""best"" column"
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str | Iterable[str]) -> str:
+    """Return a text, or a list of texts, as SQL.
+
+    Examples
+    --------
+    >>> print(literal("it's"), literal(["a", "b"]))
+    'it''s' ['a', 'b']
+    """
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return "[" + ", ".join(literal(text) for text in value) + "]"
+
+
+class Session:
+    """A DuckDB database that holds the rows of one table.
+
+    It uses at most `MEMORY_LIMIT` (and at most 8 threads), downloads and loads no extension, sees no Python variable,
+    and after `seal` reads no file either. The times in it are UTC.
+
+    Examples
+    --------
+    >>> session = Session()
+    >>> session.fetch("SELECT 1 + 1")
+    [(2,)]
+    """
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="shiplap-"))
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={
+                "threads": str(min(os.cpu_count() or 1, _THREADS)),
+                "memory_limit": MEMORY_LIMIT,
+                "temp_directory": str(self.folder),
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "allow_community_extensions": "false",
+                "python_enable_replacements": "false",
+            },
+        )
+        self._lock = threading.Lock()
+        self._finalizer = weakref.finalize(self, _close, self._connection, self.folder, os.getpid())
+        self._connection.execute("SET TimeZone='UTC'")
+        self._connection.execute("ATTACH ':memory:' AS store (COMPRESS)")
+        self._connection.execute("USE store")
+
+    def execute(self, sql: str) -> duckdb.DuckDBPyConnection:
+        """Run SQL while the table is being made, in one thread; DuckDB's own errors come through."""
+        return self._connection.execute(sql)
+
+    def ask(self, sql: str) -> duckdb.DuckDBPyConnection:
+        """Run SQL on a cursor of its own, so that several threads can ask at once."""
+        with self._lock:
+            cursor = self._connection.cursor()
+        return cursor.execute("USE store").execute(sql)
+
+    def fetch(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run SQL and return all rows."""
+        return self.execute(sql).fetchall()
+
+    def one(self, sql: str) -> tuple[Any, ...]:
+        """Run SQL and return its first row."""
+        return self.fetch(sql)[0]
+
+    def register(self, name: str, rows: Any) -> None:
+        """Make an Arrow table known under `name`, without copying it."""
+        self._connection.register(name, rows)
+
+    def unregister(self, name: str) -> None:
+        """Forget an Arrow table."""
+        self._connection.unregister(name)
+
+    def columns(self, relation: str) -> list[tuple[str, str]]:
+        """Return name and type of every column of a table, view or ``(query)``."""
+        return [(row[0], row[1]) for row in self.fetch(f"DESCRIBE SELECT * FROM {relation}")]
+
+    def seal(self) -> None:
+        """Forbid files and changed settings from here on."""
+        self._connection.execute("SET enable_external_access=false")
+        self._connection.execute("SET lock_configuration=true")
+
+    def close(self) -> None:
+        """Free the memory and remove the folder now instead of when the table is forgotten."""
+        self._finalizer()
+
+
+def plain(error: duckdb.Error) -> str:
+    """Return the first line of a DuckDB error without the class names in front of it."""
+    first = str(error).strip().split("\n", maxsplit=1)[0]
+    head, separator, rest = first.partition(" Error: ")
+    return rest if separator and " " not in head.strip() else first
+
+
+def refused(error: duckdb.Error, doing: str, *, hint: str = "") -> TableError:
+    """Return a DuckDB error as a `TableError` of one line."""
+    return TableError(f"{doing}: {plain(error)}", hint=hint)
+
+
+def _close(connection: duckdb.DuckDBPyConnection, folder: Path, owner: int) -> None:
+    if os.getpid() == owner:  # a forked child must leave the parent's files alone
+        connection.close()
+        shutil.rmtree(folder, ignore_errors=True)
