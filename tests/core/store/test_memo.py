@@ -82,6 +82,23 @@ def test_a_result_that_is_gone_is_said_and_computed_again(store: Store) -> None:
     assert "has no object" in heard[0]
 
 
+def test_a_result_counts_only_with_the_objects_it_speaks_of(store: Store) -> None:
+    def train() -> bytes:
+        return store.put(b"model").encode()
+
+    def spoken_of(result: bytes) -> list[str]:
+        return [result.decode()]
+
+    assert [store.memo(KEY, train, objects=spoken_of)[1] for _ in range(2)] == [False, True]
+    damage(store, b"model")
+    heard: list[str] = []
+    with listening(lambda text, done: heard.append(text)):
+        result, hit = store.memo(KEY, train, objects=spoken_of)
+    assert (store.get(result.decode()), hit) == (b"model", False)
+    assert "was damaged" in heard[0]
+    assert store.memo(KEY, never, objects=spoken_of)[1]
+
+
 def test_large_results_go_by_their_digest(store: Store, tmp_path: Path) -> None:
     made = tmp_path / "scores.bin"
 

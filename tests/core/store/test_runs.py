@@ -31,6 +31,14 @@ def test_a_run_is_written_down_whole(store: Store) -> None:
     )
 
 
+def test_what_the_caller_knows_is_taken_from_him(store: Store) -> None:
+    run = store.begin("train", environment={"python": "4"}, commit="ab+")
+    assert (run.environment, run.commit) == ({"python": "4"}, "ab+")
+    store.finish(run, metrics={"auc": 0.7, "rows": 3, "unit": "$", "gain": None})
+    assert {point.name: point.value for point in store.points(run)} == {"auc": 0.7, "rows": 3.0}
+    assert store.run(run.id).commit == "ab+"
+
+
 def test_the_latest_run_comes_first(store: Store) -> None:
     runs = [store.finish(store.begin(verb)) for verb in ("explore", "train", "explore")]
     assert store.runs() == runs[::-1]
@@ -49,7 +57,7 @@ def test_a_run_ends_once(store: Store) -> None:
 def test_an_unknown_run_is_named(store: Store, ask) -> None:
     with pytest.raises(StoreError, match="no run 'x'"):
         ask(store)
-    with pytest.raises(StoreError, match="not under way"):
+    with pytest.raises(StoreError, match="no run 'x'"):
         store.finish(Run(id="x", verb="train", started="2026-01-01T00:00:00+00:00"))
 
 

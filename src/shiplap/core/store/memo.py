@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -82,9 +82,18 @@ class Memo:
         self._files = files
         self._locks = locks
 
-    def value(self, key: Step | Mapping[str, Any], compute: Callable[[], bytes]) -> tuple[bytes, bool]:
+    def value(
+        self, key: Step | Mapping[str, Any], compute: Callable[[], bytes], objects: Callable[[bytes], Iterable[str]]
+    ) -> tuple[bytes, bool]:
         """Return the result of a step, and whether it was there already; see `Store.memo`."""
-        _, data, hit = self._settle(key, compute, self._objects.get)
+
+        def read(digest: str) -> bytes:
+            data = self._objects.get(digest)
+            for spoken_of in objects(data):
+                self.checked(spoken_of)
+            return data
+
+        _, data, hit = self._settle(key, compute, read)
         return data, hit
 
     def object(self, key: Step | Mapping[str, Any], compute: Callable[[], bytes | Path]) -> tuple[str, bool]:

@@ -17,7 +17,8 @@ from typing import Any
 
 import msgspec
 
-from shiplap.core.environment import environment, git_commit
+from shiplap.core.environment import environment as here
+from shiplap.core.environment import git_commit
 from shiplap.core.errors import StoreError
 from shiplap.core.run import Run
 from shiplap.core.store.ledger import Ledger
@@ -29,6 +30,7 @@ _BEAT_SECONDS = 10.0
 _DEAD_SECONDS = 60.0
 _COLUMNS = "id, verb, inputs, parameters, seed, outputs, environment, git_commit, started, seconds, outcome"
 _INSERT = f"INSERT INTO runs ({_COLUMNS}, owner, host, heartbeat) VALUES ({', '.join('?' * 14)})"  # noqa: S608
+_POINT = "INSERT INTO points VALUES (?, ?, ?, ?, ?)"
 _SELECT = f"SELECT {_COLUMNS}, owner, host, heartbeat FROM runs "  # noqa: S608
 
 
@@ -94,9 +96,16 @@ class Runs:
         self._guard = threading.Lock()
 
     def begin(
-        self, verb: str, *, inputs: Mapping[str, str] = {}, parameters: Mapping[str, Any] = {}, seed: int = 0
+        self,
+        verb: str,
+        *,
+        inputs: Mapping[str, str] = {},
+        parameters: Mapping[str, Any] = {},
+        seed: int = 0,
+        environment: Mapping[str, str] | None = None,
+        commit: str | None = None,
     ) -> Run:
-        """Write down that a run of `verb` has begun; environment and git commit are added.
+        """Write down that a run of `verb` has begun.
 
         Parameters
         ----------
@@ -108,18 +117,22 @@ class Runs:
             What the verb was told.
         seed : int
             Seed of every random choice.
+        environment : dict of str to str, optional
+            What the result may depend on; what `environment` says when left out.
+        commit : str, optional
+            Git commit; that of the project, as it stood at the first run of this process, when left out.
         """
         now = datetime.now(UTC)
-        if self._commit is None:
-            self._commit = git_commit(self._project)
+        if commit is None:
+            commit = self._commit = git_commit(self._project) if self._commit is None else self._commit
         run = Run(
             id=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}",
             verb=verb,
             inputs=dict(inputs),
             parameters=msgspec.json.decode(msgspec.json.encode(parameters)),
             seed=seed,
-            environment=environment(),
-            commit=self._commit,
+            environment=dict(here() if environment is None else environment),
+            commit=commit,
             started=now.isoformat(timespec="milliseconds"),
             outcome="running",
         )
@@ -133,7 +146,14 @@ class Runs:
         with self._ledger.writing() as db:
             db.execute("UPDATE runs SET heartbeat = ? WHERE id = ?", (time.time(), _id(run)))
 
-    def finish(self, run: Run, *, outcome: str = "done", outputs: Mapping[str, str] = {}) -> Run:
+    def finish(
+        self,
+        run: Run,
+        *,
+        outcome: str = "done",
+        outputs: Mapping[str, str] = {},
+        metrics: Mapping[str, float | str | None] = {},
+    ) -> Run:
         """Write down how a run ended and return it as it now stands.
 
         Parameters
@@ -144,6 +164,8 @@ class Runs:
             How it ended.
         outputs : dict of str to str
             Digest of each output.
+        metrics : dict
+            Last figures; the numbers among them become points at step 0.
 
         Raises
         ------
@@ -154,6 +176,8 @@ class Runs:
         if math.isnan(seconds):  # begun by another process
             seconds = (datetime.now(UTC) - datetime.fromisoformat(run.started)).total_seconds()
         ended = msgspec.structs.replace(run, outcome=outcome, outputs=dict(outputs), seconds=seconds)
+        figures = [(name, value, 0) for name, value in metrics.items() if isinstance(value, (int, float))]
+        points = self._rows(run.id, figures)
         with self._ledger.writing() as db:
             changed = db.execute(
                 "UPDATE runs SET outputs = ?, seconds = ?, outcome = ? WHERE id = ? AND outcome = 'running'",
@@ -161,6 +185,7 @@ class Runs:
             )
             if changed.rowcount == 0:
                 raise StoreError(f"run {run.id} is not under way: it has ended, or is of another store")
+            db.executemany(_POINT, points)
         return ended
 
     def add(self, run: Run | str, points: Iterable[tuple[str, float, int]]) -> None:
@@ -171,9 +196,7 @@ class Runs:
         StoreError
             There is no such run.
         """
-        number, now = self._number(_id(run)), time.time()
-        rows = [(number, str(name), int(step), _real(value), now) for name, value, step in points]
-        self._ledger.append("INSERT INTO points VALUES (?, ?, ?, ?, ?)", rows)
+        self._ledger.append(_POINT, self._rows(_id(run), points))
 
     def points(self, run: Run | str, name: str | None = None) -> list[Point]:
         """Return the points of a run, of one series or of all, by name and step."""
@@ -237,6 +260,10 @@ class Runs:
         if rows:
             with self._ledger.writing() as db:
                 db.executemany("UPDATE runs SET heartbeat = ? WHERE id = ?", rows)
+
+    def _rows(self, run: str, points: Iterable[tuple[str, float, int]]) -> list[tuple[Any, ...]]:
+        number, now = self._number(run), time.time()
+        return [(number, str(name), int(step), _real(value), now) for name, value, step in points]
 
     def _number(self, run: str) -> int:
         if run not in self._numbers:

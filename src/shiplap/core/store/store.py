@@ -115,18 +115,40 @@ class Store:
         return self._files.digest(path)
 
     def begin(
-        self, verb: str, *, inputs: Mapping[str, str] = {}, parameters: Mapping[str, Any] = {}, seed: int = 0
+        self,
+        verb: str,
+        *,
+        inputs: Mapping[str, str] = {},
+        parameters: Mapping[str, Any] = {},
+        seed: int = 0,
+        environment: Mapping[str, str] | None = None,
+        commit: str | None = None,
     ) -> Run:
-        """Write down that a run has begun: digests of its inputs, what it was told, environment, git commit."""
-        return self._runs.begin(verb, inputs=inputs, parameters=parameters, seed=seed)
+        """Write down that a run has begun: digests of its inputs, what it was told, environment, git commit.
+
+        Environment and commit of this process and project are written down when they are left out.
+        """
+        return self._runs.begin(
+            verb, inputs=inputs, parameters=parameters, seed=seed, environment=environment, commit=commit
+        )
 
     def heartbeat(self, run: Run | str) -> None:
         """Say that a run is alive; needed only where its process does not say so itself every ten seconds."""
         self._runs.heartbeat(run)
 
-    def finish(self, run: Run, *, outcome: str = "done", outputs: Mapping[str, str] = {}) -> Run:
-        """Write down how a run ended (``done``, ``failed``, ``killed``) and return it; ``StoreError`` if it had."""
-        return self._runs.finish(run, outcome=outcome, outputs=outputs)
+    def finish(
+        self,
+        run: Run,
+        *,
+        outcome: str = "done",
+        outputs: Mapping[str, str] = {},
+        metrics: Mapping[str, float | str | None] = {},
+    ) -> Run:
+        """Write down how a run ended (``done``, ``failed``, ``killed``) and return it; ``StoreError`` if it had.
+
+        The numbers among `metrics` become points of the run.
+        """
+        return self._runs.finish(run, outcome=outcome, outputs=outputs, metrics=metrics)
 
     def metric(self, run: Run | str, name: str, value: float, step: int = 0) -> None:
         """Add one point to the series `name` of a run; when it returns the point is on the disk."""
@@ -171,7 +193,13 @@ class Store:
         """Return every record of a name, the latest first."""
         return self._names.history(name)
 
-    def memo(self, key: Step | Mapping[str, Any], compute: Callable[[], bytes]) -> tuple[bytes, bool]:
+    def memo(
+        self,
+        key: Step | Mapping[str, Any],
+        compute: Callable[[], bytes],
+        *,
+        objects: Callable[[bytes], Iterable[str]] = lambda result: (),
+    ) -> tuple[bytes, bool]:
         """Return the result of a pure step, computing it only when nobody has.
 
         Of several threads and processes that want the same step one computes and the others wait; when that one dies,
@@ -183,6 +211,9 @@ class Store:
             All that the result depends on, as plain values.
         compute : callable
             Does the step; what it raises is passed on and nothing is stored.
+        objects : callable
+            Given a result, names the digests of other objects in the store that it speaks of. A result is remembered
+            only as long as all of them are there and undamaged.
 
         Returns
         -------
@@ -196,7 +227,7 @@ class Store:
         StoreError
             The key holds something that has no plain form, or the store cannot be used.
         """
-        return self._memo.value(key, compute)
+        return self._memo.value(key, compute, objects)
 
     def memo_object(self, key: Step | Mapping[str, Any], compute: Callable[[], bytes | Path]) -> str:
         """Like `memo`, for results too large to hold in memory: return the result's digest, to be used with `path`.
