@@ -75,7 +75,7 @@ class Steps:
             machine=machine_digest() if verb in _MACHINE_MATTERS else "",
         )
         tell(verb)
-        encoded, _ = self.store.memo(step, lambda: self._computed(verb, inputs, brief, compute))
+        encoded, _ = self.store.memo(step, lambda: self._computed(verb, inputs, brief, compute), objects=_spoken_of)
         return msgspec.json.decode(encoded, type=Outcome)
 
     def _computed(self, verb: str, inputs: dict[str, str], brief: Brief, compute: Callable[[], Outcome]) -> bytes:
@@ -86,9 +86,11 @@ class Steps:
         except BaseException as error:
             self.store.finish(run, outcome="killed" if isinstance(error, KeyboardInterrupt) else "failed")
             raise
-        metrics = outcome.report.metrics.items()
-        self.store.metrics(run, [(name, float(x), 0) for name, x in metrics if isinstance(x, int | float)])
-        ended = self.store.finish(run, outputs=outcome.objects)
+        ended = self.store.finish(run, outputs=outcome.objects, metrics=outcome.report.metrics)
         report = msgspec.structs.replace(outcome.report, run=ended)
         tell(f"{verb}: {time.perf_counter() - started:.1f} s")
         return msgspec.json.encode(msgspec.structs.replace(outcome, report=report))
+
+
+def _spoken_of(encoded: bytes) -> list[str]:
+    return list(msgspec.json.decode(encoded, type=Outcome).objects.values())
