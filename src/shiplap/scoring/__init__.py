@@ -1,8 +1,24 @@
 """Scoring: read a ship, encode rows, run the graph, decide. All of it stands on the base install."""
 
-from shiplap.scoring.decide import Answer
+from shiplap.scoring.compare import Comparison, compare
+from shiplap.scoring.decide import Answer, Decider
 from shiplap.scoring.encoder import Encoder
+from shiplap.scoring.score import score
 from shiplap.scoring.scorer import Scorer, load
 from shiplap.scoring.shipfile import attach, read_ship, write_ship
+from shiplap.scoring.verify import verify
 
-__all__ = ["Answer", "Encoder", "Scorer", "attach", "load", "read_ship", "write_ship"]
+__all__ = [
+    "Answer",
+    "Comparison",
+    "Decider",
+    "Encoder",
+    "Scorer",
+    "attach",
+    "compare",
+    "load",
+    "read_ship",
+    "score",
+    "verify",
+    "write_ship",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -78,25 +79,31 @@ class Decider:
         decided: NDArray[Any] = self.classes[(outputs @ self._worth.T).argmax(axis=1)]
         return decided
 
-    def answer(self, output: NDArray[np.float64]) -> Answer:
+    def answer(self, output: Sequence[float]) -> Answer:
         """Return the answer for one row.
 
         Parameters
         ----------
-        output : ndarray of float64, shape (n_outputs,)
-            What the graph gave.
+        output : sequence of float
+            What the graph gave: a probability for each class, or one number.
+
+        Examples
+        --------
+        >>> Decider(Policy(task="regression", offset=2.0)).answer([40.0])
+        Answer(prediction=40.0, probabilities=(), decision=42.0)
         """
         policy = self.policy
-        numbers = output.tolist()
         if policy.task == "regression":
-            return Answer(prediction=numbers[0], decision=numbers[0] + policy.offset)
+            return Answer(prediction=output[0], decision=output[0] + policy.offset)
+        probabilities = tuple(output)
         if policy.task == "binary":
-            prediction = policy.classes[numbers[1] > numbers[0]]
-            acts = numbers[policy.positive] >= policy.threshold
-            return Answer(prediction=prediction, probabilities=tuple(numbers), decision=acts)
-        best = int(output.argmax())
-        decided = best if self._worth is None else int((output @ self._worth.T).argmax())
-        return Answer(prediction=policy.classes[best], probabilities=tuple(numbers), decision=policy.classes[decided])
+            prediction = policy.classes[probabilities[1] > probabilities[0]]
+            acts = probabilities[policy.positive] >= policy.threshold
+            return Answer(prediction=prediction, probabilities=probabilities, decision=acts)
+        best = decided = probabilities.index(max(probabilities))
+        if self._worth is not None:
+            decided = int((np.array([output]) @ self._worth.T).argmax())
+        return Answer(prediction=policy.classes[best], probabilities=probabilities, decision=policy.classes[decided])
 
 
 def _array(classes: tuple[Label, ...]) -> NDArray[Any]:

@@ -77,7 +77,25 @@ class Scorer:
         InputError
             A table lacks a column, or `X` is nothing that holds rows.
         """
-        matrix = self.encoder.matrix(self._named(X))
+        return self.run(self.encoder.matrix(self._named(X)))
+
+    def run(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Run the graph on encoded rows, some thousands at a time so that memory stays bounded.
+
+        Parameters
+        ----------
+        matrix : ndarray of float64, shape (n_rows, width)
+            What `encoder.matrix` gave.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_rows, n_outputs)
+
+        Raises
+        ------
+        ShipError
+            The graph fails on these rows.
+        """
         if len(matrix) <= _CHUNK:
             return self.runtime.run(matrix)
         starts = range(0, len(matrix), _CHUNK)
@@ -115,13 +133,8 @@ class Scorer:
         """
         return self.decider.decisions(self.outputs(X))
 
-    def predict_row(self, row: Mapping[str, object]) -> Answer:
-        """Answer one row, on the fast path.
-
-        Parameters
-        ----------
-        row : mapping of str to object
-            Values by column. A column that is not there is missing; one that is not known is ignored.
+    def output(self, row: Mapping[str, object]) -> list[float]:
+        """Return what the graph gives for one row, on the fast path: `n_outputs` numbers.
 
         Raises
         ------
@@ -136,9 +149,25 @@ class Scorer:
         try:
             self.encoder.row(row, bound.input)
             bound.run()
-            return self.decider.answer(bound.output[0])
+            numbers: list[float] = bound.output[0].tolist()
         finally:
             spare.append(bound)
+        return numbers
+
+    def predict_row(self, row: Mapping[str, object]) -> Answer:
+        """Answer one row, on the fast path.
+
+        Parameters
+        ----------
+        row : mapping of str to object
+            Values by column. A column that is not there is missing; one that is not known is ignored.
+
+        Raises
+        ------
+        RowError
+            A value cannot be read, or none of the columns is there.
+        """
+        return self.decider.answer(self.output(row))
 
     def _named(self, X: Any) -> Any:
         if not isinstance(X, np.ndarray):
