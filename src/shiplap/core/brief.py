@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -175,10 +177,9 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """
         given = {key: value for key, value in fields.items() if value is not None}
         _refuse_unknown(given, cls, "the brief")
-        plain = msgspec.to_builtins(given)
         try:
-            brief = msgspec.convert(plain, type=cls)
-        except msgspec.ValidationError as error:
+            brief = msgspec.convert(msgspec.to_builtins(given, enc_hook=_number), type=cls)
+        except (msgspec.ValidationError, TypeError) as error:
             raise BriefError(f"the brief: {error}", hint="see `shiplap init` for a commented example") from error
         return _checked(brief)
 
@@ -225,27 +226,49 @@ def _refuse_unknown(fields: dict[str, Any], struct: type[msgspec.Struct], where:
                         _refuse_unknown(known, ColumnBrief, f"[columns.{column}]")
 
 
+def _number(value: Any) -> Any:
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # of numpy, and of those that speak like it
+        return value.item()
+    raise TypeError(f"expected plain values, not one of type {type(value).__name__}")
+
+
 def _checked(brief: Brief) -> Brief:
+    if not 0 <= brief.seed < 2**32:
+        raise BriefError(f"seed must be from 0 to {2**32 - 1}, not {brief.seed}")
     for name in ("p99_ms", "size_mb", "memory_mb", "train_seconds"):
         limit = getattr(brief.budget, name)
         if limit is not None and not limit > 0:
             raise BriefError(f"budget.{name} must be above 0, not {limit}")
-    value = brief.value
-    if value is not None:
-        for name in ("over", "under"):
-            price = getattr(value, name)
-            if price is not None and price < 0:
-                raise BriefError(f"value.{name} is the price of one unit of error and cannot be below 0, not {price}")
-        kinds = [
-            any(getattr(value, name) is not None for name in ("tp", "fp", "fn", "tn")),
-            value.matrix is not None,
-            value.over is not None or value.under is not None,
-        ]
-        if sum(kinds) != 1:
-            raise BriefError(
-                "value needs exactly one of: tp / fp / fn / tn (binary), matrix (multiclass), over / under (regression)"
-            )
+    if brief.value is not None:
+        _check_value(brief.value)
     both = set(brief.drop) & set(brief.keep)
     if both:
         raise BriefError(f"column '{min(both)}' is both in drop and in keep")
     return brief
+
+
+def _check_value(value: Value) -> None:
+    for name, worth in _worths(value):
+        if isinstance(worth, float) and not math.isfinite(worth):
+            raise BriefError(f"value.{name} must be a finite number, not {worth}")
+    for name in ("over", "under"):
+        price = getattr(value, name)
+        if price is not None and price < 0:
+            raise BriefError(f"value.{name} is the price of one unit of error and cannot be below 0, not {price}")
+    kinds = [
+        any(getattr(value, name) is not None for name in ("tp", "fp", "fn", "tn")),
+        value.matrix is not None,
+        value.over is not None or value.under is not None,
+    ]
+    if sum(kinds) != 1:
+        raise BriefError(
+            "value needs exactly one of: tp / fp / fn / tn (binary), matrix (multiclass), over / under (regression)"
+        )
+
+
+def _worths(value: Value) -> Iterator[tuple[str, float | str | None]]:
+    for name in ("tp", "fp", "fn", "tn", "over", "under", "effort"):
+        yield name, getattr(value, name)
+    for decided, row in (value.matrix or {}).items():
+        for actual, worth in row.items():
+            yield f"matrix.{decided}.{actual}", worth
