@@ -6,6 +6,7 @@ from shiplap.scoring.encoder import Encoder
 from shiplap.scoring.score import score
 from shiplap.scoring.scorer import Scorer, load
 from shiplap.scoring.shipfile import attach, read_ship, write_ship
+from shiplap.scoring.show import show
 from shiplap.scoring.verify import verify
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "load",
     "read_ship",
     "score",
+    "show",
     "verify",
     "write_ship",
 ]

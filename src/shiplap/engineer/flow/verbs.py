@@ -22,8 +22,8 @@ verbs.add_lazy("pack", "shiplap.engineer.deploy:pack", extra="lab")
 verbs.add_lazy("bench", "shiplap.engineer.bench:bench", extra="lab")
 verbs.add_lazy("read", "shiplap.adapters.frames:read", extra="lab")
 verbs.add_lazy("fingerprint", "shiplap.adapters.frames:fingerprint", extra="lab")
-verbs.add_lazy("dump_model", "shiplap.adapters.frameworks:dump_model", extra="lab")
-verbs.add_lazy("load_model", "shiplap.adapters.frameworks:load_model", extra="lab")
+verbs.add_lazy("dump_model", "shiplap.adapters.frameworks.modelfile:dump_model", extra="lab")
+verbs.add_lazy("load_model", "shiplap.adapters.frameworks.modelfile:load_model", extra="lab")
 verbs.add_lazy("certificate_report", "shiplap.proof:certificate_report", extra="lab")
 
 
