@@ -2,6 +2,8 @@
 
 from shiplap.adapters.frames.digests import sha256_file
 from shiplap.adapters.frames.read import fingerprint, read
+from shiplap.adapters.frames.stream import open_batches
 from shiplap.adapters.frames.target import Target, resolve_target
+from shiplap.adapters.frames.write import BatchWriter
 
-__all__ = ["Target", "fingerprint", "read", "resolve_target", "sha256_file"]
+__all__ = ["BatchWriter", "Target", "fingerprint", "open_batches", "read", "resolve_target", "sha256_file"]

@@ -65,7 +65,7 @@ def read_head(path: Path) -> Dialect:
 
 
 def check_gzip(path: Path) -> None:
-    """Read a gzip file to its end and check the sums in it (DuckDB does not); raises ``TableError`` if they are wrong."""
+    """Read a gzip file to its end and check its sums (DuckDB does not); raises ``TableError`` if they are wrong."""
     try:
         with gzip.open(path, "rb") as file:
             while file.read(_CHUNK):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shiplap.adapters.frames.patterns import ISO, MARKERS, MARKERS_OF_TEXT, ZONE
+from shiplap.adapters.frames.patterns import BOOLEANS, ISO, MARKERS, MARKERS_OF_TEXT, ZONE
 from shiplap.adapters.frames.session import Session, literal
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
 
 _TRIM = "trim(v, E' \\t\\r\\n')"
 _FEW = 0.3
+_YES_NO = (*(word for pair in BOOLEANS for word in pair), "1", "0")
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class TextFacts:
     odd : str or None
         One value that is not a number.
     few : tuple of str
-        The distinct values in lower case where there are at most three, else empty.
+        The distinct values in lower case where all of them are words for yes and no, else empty.
     """
 
     missing: tuple[str, ...]
@@ -136,23 +137,42 @@ def text_facts(column: Relation, extra: tuple[str, ...] = ()) -> TextFacts:
                sum(n * (length(t) - length(replace(t, ' ', '')) + 1)) FILTER (u) / sum(n) FILTER (u),
                sum(n * length(t)) FILTER (u) / sum(n) FILTER (u),
                min(t) FILTER (u), max(t) FILTER (u), min(v) FILTER (NOT fits),
-               approx_count_distinct(l) FILTER (u)
+               sum(n) FILTER (l IN {_listed(_YES_NO)})
         FROM told"""
     row = column.session.one(sql)
     few: tuple[str, ...] = ()
-    if 0 < row[13] <= 3:
-        lower = f"SELECT DISTINCT lower(t) FROM {column.weighted(extra)} WHERE lower(t) NOT IN {_listed(MARKERS)}"
-        few = tuple(sorted(text for (text,) in column.session.fetch(lower)))
+    if row[13] is not None and row[13] == row[2]:
+        few = tuple(sorted({_bare(text) for text in _values(column, extra)} - set(MARKERS)))
+    counts = [int(count or 0) for count in row[2:8]]
     return TextFacts(
-        tuple(sorted(row[0] or ())), tuple(sorted(row[1] or ())), *(int(count or 0) for count in row[2:8]),
-        float(row[8] or 0), float(row[9] or 0), row[10], row[11], row[12], few,
-    )  # fmt: skip
+        missing=tuple(sorted(row[0] or ())),
+        missing_of_text=tuple(sorted(row[1] or ())),
+        n_values=counts[0],
+        n_words=counts[1],
+        n_odd=counts[2],
+        n_padded=counts[3],
+        n_fractions=counts[4],
+        n_huge=counts[5],
+        words=float(row[8] or 0),
+        length=float(row[9] or 0),
+        first=row[10],
+        last=row[11],
+        odd=row[12],
+        few=few,
+    )
 
 
 def spelled(column: Relation, words: tuple[str, ...], extra: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Return how any of the lower-case `words` are written in a column, exactly."""
-    sql = f"SELECT DISTINCT v FROM {column.weighted(extra)} WHERE lower(t) IN {_listed(words)} ORDER BY 1"
-    return tuple(text for (text,) in column.session.fetch(sql))
+    """Return how any of the lower-case `words` are written in a column of few distinct values, exactly."""
+    return tuple(sorted(text for text in _values(column, extra) if _bare(text) in words))
+
+
+def _values(column: Relation, extra: tuple[str, ...]) -> list[str]:
+    return [text for (text,) in column.session.fetch(f"SELECT DISTINCT v FROM {column.weighted(extra)}")]
+
+
+def _bare(text: str) -> str:
+    return text.strip(" \t\r\n").lower()
 
 
 def padded(column: Relation, texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -31,7 +32,9 @@ class DuckFrame:
 
     def fetch(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a query whose answer is small and return its rows; raises ``TableError`` when it cannot be run."""
-        return self._execute(sql).fetchall()
+        with _told():
+            rows: list[tuple[Any, ...]] = self._session.ask(sql).fetchall()
+            return rows
 
     def pandas(self, sql: str) -> pd.DataFrame:
         """Run a query and return a data frame.
@@ -39,7 +42,7 @@ class DuckFrame:
         Numbers and booleans are float64 with NaN for missing, dates datetime64[us] with NaT, everything else object
         with ``str`` values and ``None`` (scikit-learn's encoders take exactly that as missing).
         """
-        table = self._execute(sql).to_arrow_table()
+        table = self.arrow(sql)
         columns = {i: _series(column) for i, column in enumerate(table.columns)}
         frame = pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows), copy=False)
         frame.columns = pd.Index(table.column_names, dtype=object)
@@ -47,17 +50,22 @@ class DuckFrame:
 
     def arrow(self, sql: str) -> pa.Table:
         """Run a query and return its answer as an Arrow table."""
-        return self._execute(sql).to_arrow_table()
+        with _told():
+            return self._session.ask(sql).to_arrow_table()
 
     def batches(self, sql: str, *, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Run a query and yield record batches of at most `rows` rows, in constant memory."""
-        yield from self._execute(sql).to_arrow_reader(rows)
+        with _told():
+            yield from self._session.ask(sql).to_arrow_reader(rows)
 
-    def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:
-        try:
-            return self._session.ask(sql)
-        except duckdb.Error as error:
-            raise refused(error, "the rows cannot answer this") from error
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Raise DuckDB's errors as one line each."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise refused(error, "the rows cannot answer this") from error
 
 
 def _series(column: pa.ChunkedArray) -> pd.Series[Any]:

@@ -204,29 +204,28 @@ def _as_boolean(column: Relation, told: ColumnBrief, found: TextFacts) -> Column
 
 def _as_date(column: Relation, told: ColumnBrief, found: TextFacts) -> Found | None:
     """Judge whether texts are moments; ones that read two ways are not, unless the brief says so (day first then)."""
-    if found.first is None or found.last is None or not any(character.isdigit() for character in found.first):
-        return _no_date(column, told, found.first)
+    if found.first is None or found.last is None:
+        return None
     made = Column(name=column.name, kind="date", dtype="DATE", missing=_markers(column, found.missing, told))
-    iso = facts.date_facts(column, told.missing)
-    if not iso.n_odd:
-        dtype = "TIMESTAMP WITH TIME ZONE" if iso.n_zoned else "TIMESTAMP" if iso.n_timed else "DATE"
-        return Found(msgspec.structs.replace(made, dtype=dtype), "VARCHAR", zoned=iso.n_zoned > 0)
-    odd = iso.odd
+    odd: str | None = found.first
+    if any(character.isdigit() for character in found.first):
+        iso = facts.date_facts(column, told.missing)
+        if not iso.n_odd:
+            dtype = "TIMESTAMP WITH TIME ZONE" if iso.n_zoned else "TIMESTAMP" if iso.n_timed else "DATE"
+            return Found(msgspec.structs.replace(made, dtype=dtype), "VARCHAR", zoned=iso.n_zoned > 0)
+        odd = iso.odd
     fitting = []
     for form in (form for form in formats_of(found.first) if form in formats_of(found.last)):
         count, wrong = facts.misfits(column, form, told.missing)
         if count == 0:
             fitting.append(form)
         odd = wrong or odd
-    if not fitting or (told.kind is None and AMBIGUOUS.get(fitting[0]) in fitting):
-        return _no_date(column, told, odd)
-    dtype = "TIMESTAMP" if "%M" in fitting[0] else "DATE"
-    return Found(msgspec.structs.replace(made, dtype=dtype, format=fitting[0]), "VARCHAR")
-
-
-def _no_date(column: Relation, told: ColumnBrief, odd: str | None) -> None:
+    if fitting and (told.kind == "date" or AMBIGUOUS.get(fitting[0]) not in fitting):
+        dtype = "TIMESTAMP" if "%M" in fitting[0] else "DATE"
+        return Found(msgspec.structs.replace(made, dtype=dtype, format=fitting[0]), "VARCHAR")
     if told.kind == "date":
         raise _unfit(column, "date", str(odd), "write dates as 2013-12-31, or convert them in a query with strptime")
+    return None
 
 
 def _as_words(column: Relation, told: ColumnBrief, found: TextFacts) -> Column:

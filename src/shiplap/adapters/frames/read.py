@@ -205,8 +205,9 @@ def _remembering(found: Found, before: dict[str, list[Found]]) -> Found:
     """
     column = found.column
     same = [one.column for columns in before.values() for one in columns if one.column.name == column.name]
+    same = [one for one in same if one.kind == column.kind]
     missing = tuple(dict.fromkeys((*column.missing, *(text for one in same for text in one.missing))))
-    alike = next((one for one in same if one.kind == column.kind and (one.format or one.true)), column)
+    alike = next((one for one in same if one.format or one.true), column)
     kept = msgspec.structs.replace(
         column,
         missing=missing,

@@ -83,11 +83,12 @@ class Session:
         """Run SQL while the table is being made, in one thread; DuckDB's own errors come through."""
         return self._connection.execute(sql)
 
-    def ask(self, sql: str) -> duckdb.DuckDBPyConnection:
-        """Run SQL on a cursor of its own, so that several threads can ask at once."""
+    def ask(self, sql: str) -> duckdb.DuckDBPyRelation:
+        """Prepare a query on a cursor of its own, so that several threads can ask at once; it runs when it is read."""
         with self._lock:
             cursor = self._connection.cursor()
-        return cursor.execute("USE store").execute(sql)
+        cursor.execute("USE store")
+        return cursor.sql(sql)
 
     def fetch(self, sql: str) -> list[tuple[Any, ...]]:
         """Run SQL and return all rows."""

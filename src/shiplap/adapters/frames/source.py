@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from shiplap.core.errors import TableError, nearest
-from shiplap.core.streams import format_of
 
-__all__ = ["FileSource", "is_query", "locate"]
+__all__ = ["FileSource", "format_of", "is_query", "locate"]
 
 _QUERY = re.compile(r"\s*(select|with|from)\b\s*\S", re.IGNORECASE)
 _KNOWN = "CSV, TSV, Parquet, JSON lines (each also .gz or .zst where it is text), DuckDB and SQLite files"
+_SUFFIXES = {
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".txt", ".data"), "csv"),
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
+    **dict.fromkeys((".jsonl", ".ndjson"), "jsonl"),
+    ".json": "json",
+    **dict.fromkeys((".duckdb", ".ddb", ".db", ".sqlite", ".sqlite3"), "database"),
+}
 _MAGIC = {b"PAR1": "parquet", b"SQLite format 3\x00": "database"}
 
 
@@ -45,6 +53,20 @@ class FileSource:
         return stem.partition(".")[0] or stem
 
 
+def format_of(path: Path) -> str:
+    """Return the format a file name stands for; ``""`` when its suffix is not one that Shiplap knows.
+
+    Examples
+    --------
+    >>> format_of(Path("rows.csv.gz")), format_of(Path("rows.pq")), format_of(Path("rows.xlsx"))
+    ('csv', 'parquet', '')
+    """
+    name = Path(path.name.lower())
+    if name.suffix in (".gz", ".zst"):
+        name = name.with_suffix("")
+    return _SUFFIXES.get(name.suffix, "")
+
+
 def is_query(text: str) -> bool:
     """Tell whether a text is an SQL query rather than a path.
 
@@ -70,7 +92,7 @@ def locate(text: str | Path, base: Path | None = None) -> FileSource:
     path = Path(base or "") / Path(given).expanduser()
     if path.is_dir():
         raise TableError(f"'{given}' is a folder", hint=f"name its files, such as '{given.rstrip('/')}/*.parquet'")
-    files = (path,) if path.exists() else tuple(sorted(Path(found) for found in glob.glob(str(path), recursive=True)))
+    files = (path,) if path.exists() else tuple(sorted(_matching(path)))
     files = tuple(file for file in files if file.is_file())
     if not files:
         raise TableError(f"no file {'matches' if glob.has_magic(given) else 'at'} '{given}'", hint=_near(path))
@@ -83,6 +105,12 @@ def locate(text: str | Path, base: Path | None = None) -> FileSource:
     if inner and found != "database":
         raise TableError(f"'{given}' is no database: it holds no table '{inner}'", hint=f"leave out '::{inner}'")
     return FileSource(files, found, inner)
+
+
+def _matching(path: Path) -> Iterator[Path]:
+    fixed = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
+    pattern = str(path.relative_to(fixed))
+    return fixed.glob(pattern) if glob.has_magic(pattern) else iter(())
 
 
 def _near(path: Path) -> str:

@@ -13,7 +13,7 @@ from shiplap.adapters.frames.names import check_names
 from shiplap.adapters.frames.session import Session, literal, plain
 from shiplap.core.errors import TableError
 
-__all__ = ["load_csv", "load_json", "scan_csv"]
+__all__ = ["csv_error", "load_csv", "load_json", "opened_csv", "scan_csv"]
 
 _NATIVE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "BOOLEAN")
 
@@ -26,7 +26,7 @@ def load_csv(session: Session, files: tuple[Path, ...], relation: str) -> None:
     TableError
         A file cannot be read; the message names the line and what to do.
     """
-    heads = [_opened(path) for path in files]
+    heads = [opened_csv(path) for path in files]
     for path, head in zip(files, heads, strict=True):
         check_names(head.names, f"'{path}'")
         if head.names != heads[0].names:
@@ -52,7 +52,8 @@ def scan_csv(path: Path, head: Dialect, *, strict: bool = True) -> str:
     return f"read_csv({', '.join(options)})"
 
 
-def _opened(path: Path) -> Dialect:
+def opened_csv(path: Path) -> Dialect:
+    """Check a file's compression and return its dialect; raises ``TableError`` when it cannot be read."""
     if path.suffix.lower() == ".gz":
         check_gzip(path)
     return read_head(path)
@@ -63,14 +64,15 @@ def _run_csv(session: Session, verb: str, path: Path, head: Dialect) -> None:
         session.execute(f"{verb} SELECT * FROM {scan_csv(path, head)}")
     except duckdb.Error as error:
         if "state machine reached an invalid state" not in str(error):
-            raise _csv_error(error, path) from error
+            raise csv_error(error, path) from error
         try:  # lines that end now with \n, now with \r\n: harmless, but refused in strict mode
             session.execute(f"{verb} SELECT * FROM {scan_csv(path, head, strict=False)}")
         except duckdb.Error as again:
-            raise _csv_error(again, path) from again
+            raise csv_error(again, path) from again
 
 
-def _csv_error(error: duckdb.Error, path: Path) -> TableError:
+def csv_error(error: duckdb.Error, path: Path) -> TableError:
+    """Return what went wrong in a CSV file, with the line and what to do."""
     text = str(error)
     found = re.search(r"CSV Error on Line: (\d+)", text)
     line = f"line {int(found[1]):,} of '{path}'" if found else f"'{path}'"
