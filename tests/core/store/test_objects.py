@@ -57,10 +57,11 @@ def test_a_damaged_object_is_found_removed_and_can_be_written_again(objects: Obj
     assert objects.get(objects.put(b"one")) == b"one"
 
 
-def test_a_truncated_object_is_replaced_by_the_next_put(objects: Objects) -> None:
+@pytest.mark.parametrize("damage", [b"", b"who", b"whale", b"whole and more"])
+def test_a_damaged_object_is_replaced_by_the_next_put(objects: Objects, damage: bytes) -> None:
     place = objects.place(objects.put(b"whole"))
     place.chmod(0o644)
-    place.write_bytes(b"who")
+    place.write_bytes(damage)
     assert objects.get(objects.put(b"whole")) == b"whole"
 
 

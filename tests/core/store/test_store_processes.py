@@ -183,3 +183,4 @@ def test_a_run_that_stands_still_is_not_taken_for_dead(start: Start, tmp_path: P
         process.kill()
         process.wait()
         assert store.run(run).outcome == "killed"
+        assert not list((store.folder / "locks").iterdir())

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shiplap.core.errors import InputError, StoreError
-from shiplap.core.store.digests import digest_of_bytes
+from shiplap.core.store.digests import digest_of_bytes, digest_of_file
 from shiplap.core.store.durable import sync, sync_folder
 
 __all__ = ["Objects"]
@@ -52,7 +52,7 @@ class Objects:
             raise StoreError(f"cannot write to '{folder}': {error.strerror}", hint="check the folder") from error
 
     def put(self, data: bytes | bytearray | memoryview) -> str:
-        """Write `data` and return its digest; what is there already is not written again."""
+        """Write `data` and return its digest; what is there already, undamaged, is not written again."""
         digest = digest_of_bytes(data)
 
         def fill(file: BinaryIO) -> str:
@@ -60,8 +60,7 @@ class Objects:
             return digest
 
         place = self._place(digest)
-        there = place.is_file() and place.stat().st_size == len(data)
-        return digest if there else self._write(fill)
+        return digest if place.is_file() and digest_of_file(place) == digest else self._write(fill)
 
     def put_file(self, path: Path) -> str:
         """Copy the file at `path`, in pieces, and return its digest.

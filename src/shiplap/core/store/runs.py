@@ -240,9 +240,13 @@ class Runs:
         return runs
 
     def _is_alive(self, owner: str, host: str, heartbeat: float) -> bool:
-        if is_held(self._locks / f"{owner}.run"):
+        lock = self._locks / f"{owner}.run"
+        if is_held(lock):
             return True
-        return host != platform.node() and time.time() - heartbeat < _DEAD_SECONDS
+        if host != platform.node():
+            return time.time() - heartbeat < _DEAD_SECONDS
+        lock.unlink(missing_ok=True)  # its owner died and cannot do so
+        return False
 
     def _present(self) -> str:
         with self._guard:

@@ -9,6 +9,7 @@ from typing import Any
 
 from shiplap.core.errors import StoreError
 from shiplap.core.run import Run
+from shiplap.core.store.durable import sync_folder
 from shiplap.core.store.files import FileDigests
 from shiplap.core.store.ledger import Ledger
 from shiplap.core.store.memo import Memo, Step
@@ -71,7 +72,9 @@ class Store:
         self.folder = folder.absolute()
         locks = self.folder / "locks"
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.folder.is_dir():
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                sync_folder(self.folder.parent)
             locks.mkdir(exist_ok=True)
             ignore = self.folder / ".gitignore"
             if not ignore.is_file() or not ignore.stat().st_size:
