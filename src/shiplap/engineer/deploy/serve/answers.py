@@ -1,0 +1,80 @@
+"""Answers as bytes: what a prediction looks like in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from shiplap.engineer.deploy.serve.openapi import key_of
+from shiplap.scoring import Scorer
+
+__all__ = ["Answers"]
+
+Outputs = NDArray[np.float64]
+
+
+class Answers:
+    """Turns outputs into JSON; NaN and infinities, which JSON has not, become null.
+
+    Parameters
+    ----------
+    scorer : Scorer
+        Decides.
+    """
+
+    def __init__(self, scorer: Scorer) -> None:
+        ship = scorer.ship
+        self._decider = scorer.decider
+        keys = [key_of(label) for label in scorer.signature.classes]
+        plain = [f"p{index}" for index in range(len(keys))]
+        # A struct of its own for each ship: the names are laid out once, only values are written.
+        self._probabilities: Any = msgspec.defstruct(
+            "Probabilities", [(name, float) for name in plain], rename=dict(zip(plain, keys, strict=True)), gc=False
+        )
+        fields = ["prediction", *(["probabilities"] if keys else []), "decision"]
+        self._many: Any = msgspec.defstruct("Answer", [(name, Any) for name in fields], gc=False)
+        self._one: Any = msgspec.defstruct("Answer", [(name, Any) for name in [*fields, "model", "ship"]], gc=False)
+        self._identity = (ship.manifest.name, ship.id)
+        self._encoder = msgspec.json.Encoder()
+
+    def one(self, output: Sequence[float]) -> bytes:
+        """Return the answer to one row, with the names of model and ship.
+
+        Parameters
+        ----------
+        output : sequence of float
+            What the graph gave.
+        """
+        answer = self._decider.answer(output)
+        if answer.probabilities:
+            inner = self._probabilities(*answer.probabilities)
+            return self._encoder.encode(self._one(answer.prediction, inner, answer.decision, *self._identity))
+        return self._encoder.encode(self._one(answer.prediction, answer.decision, *self._identity))
+
+    def array(self, outputs: Outputs) -> bytes:
+        """Return the answers to rows as a JSON array; `outputs` has the shape (n_rows, n_outputs)."""
+        return b"[" + b",".join(self._parts(outputs)) + b"]"
+
+    def lines(self, outputs: Outputs) -> bytes:
+        """Return the answers to rows, one a line; `outputs` has the shape (n_rows, n_outputs)."""
+        return b"".join(part + b"\n" for part in self._parts(outputs))
+
+    def columns(self, outputs: Outputs) -> dict[str, list[Any]]:
+        """Return predictions, decisions, and probabilities (row after row) as lists."""
+        decider = self._decider
+        return {
+            "prediction": decider.labels(outputs).tolist(),
+            "probabilities": outputs.ravel().tolist(),
+            "decision": decider.decisions(outputs).tolist(),
+        }
+
+    def _parts(self, outputs: Outputs) -> Iterator[bytes]:
+        columns = (self._decider.labels(outputs).tolist(), outputs.tolist(), self._decider.decisions(outputs).tolist())
+        encode, answer, inner = self._encoder.encode, self._many, self._probabilities
+        if not self._probabilities.__struct_fields__:
+            return (encode(answer(label, decision)) for label, _, decision in zip(*columns, strict=True))
+        return (encode(answer(label, inner(*row), decision)) for label, row, decision in zip(*columns, strict=True))

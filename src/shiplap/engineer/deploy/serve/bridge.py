@@ -1,0 +1,94 @@
+"""`Bridge`: an ASGI application beside the predict routes, on the same port."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from shiplap.engineer.deploy.serve.exchange import Exchange
+from shiplap.engineer.deploy.serve.problem import ProblemError
+
+__all__ = ["Application", "Bridge"]
+
+Message = MutableMapping[str, Any]
+Application = Callable[
+    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
+]
+
+
+class Bridge:
+    """A handler that asks an ASGI application (ASGI 3.0, HTTP) and answers when its response is whole.
+
+    Parameters
+    ----------
+    application : ASGI application
+        Starlette's, or any other.
+    tasks : int
+        How many requests may be in progress.
+    """
+
+    def __init__(self, application: Application, *, tasks: int) -> None:
+        self._application = application
+        self._most = tasks
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Answer `exchange` by the application."""
+        if len(self._tasks) >= self._most:
+            raise ProblemError(503, "too many requests are in progress", headers={"Retry-After": "1"})
+        task = asyncio.get_running_loop().create_task(self._run(exchange))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, exchange: Exchange) -> None:
+        try:
+            await _Call(exchange).run(self._application)
+        except Exception as error:
+            exchange.settle(error)
+
+
+class _Call:
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._sent = False
+        self._status = 500
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+
+    async def run(self, application: Application) -> None:
+        head = self._exchange.head
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "http_version": head.version,
+            "method": head.method,
+            "scheme": "http",
+            "path": head.path,
+            "raw_path": head.path.encode(),
+            "query_string": head.query.encode("ascii"),
+            "root_path": "",
+            "headers": [(name.lower(), value) for name, value in head.raw],
+            "client": None,
+            "server": None,
+        }
+        await application(scope, self._receive, self._send)
+
+    async def _receive(self) -> Message:
+        if self._sent:
+            return {"type": "http.disconnect"}
+        self._sent = True
+        return {"type": "http.request", "body": self._exchange.body, "more_body": False}
+
+    async def _send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            self._headers = list(message.get("headers", ()))
+            return
+        self._body.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self._headers}
+            headers.pop("content-length", None)
+            media_type = headers.pop("content-type", "")
+            body = b"".join(self._body)
+            self._exchange.answer(body, status=self._status, media_type=media_type, headers=headers)

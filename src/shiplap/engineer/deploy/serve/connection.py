@@ -1,0 +1,349 @@
+"""`Connection`: HTTP/1.1 on one socket. Requests are read, answered in their order, and held to the limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Protocol, cast
+
+import httptools
+
+from shiplap.engineer.deploy.serve.exchange import Desk, Exchange, Head, Route
+from shiplap.engineer.deploy.serve.heads import make_head
+from shiplap.engineer.deploy.serve.limits import Limits
+from shiplap.engineer.deploy.serve.problem import ProblemError
+from shiplap.engineer.deploy.serve.routes import Routes
+
+__all__ = ["Connection", "House"]
+
+_LONGEST_KNOWN = 2_048
+_MOST_KNOWN = 1_024
+_LINGER_S = 2.0
+
+
+def _nobody(exchange: Exchange) -> None:
+    raise ProblemError(400, "the request cannot be read")
+
+
+_UNREAD = Head("", "", "", {}, (), "1.1", False, 0, "", Route("", "", _nobody), {}, False)
+
+
+class House(Desk, Protocol):
+    """What a connection needs of its server."""
+
+    limits: Limits
+    routes: Routes
+    known: dict[bytes, Head]
+    connections: set[Connection]
+    receiving: int
+    now: float
+
+
+class Connection(asyncio.Protocol):
+    """One client's socket.
+
+    Clients send the same head again and again, so heads that were parsed once are known by their bytes: such a request
+    skips the parser. Everything else (chunks, pieces, errors) goes through it.
+
+    Parameters
+    ----------
+    house : House
+        The server.
+    """
+
+    __slots__ = (
+        "_abandoned",
+        "_blocked",
+        "_body",
+        "_closing",
+        "_continue_due",
+        "_ended",
+        "_head",
+        "_parser",
+        "_partial",
+        "_paused",
+        "_quiet",
+        "_raw",
+        "_read_bytes",
+        "_since",
+        "_target",
+        "_transport",
+        "_unsent",
+        "_waiting",
+        "desk",
+        "lost",
+    )
+
+    def __init__(self, house: House) -> None:
+        self.desk: House = house
+        self.lost = False
+        self._waiting: deque[Exchange] = deque()
+        self._since = house.now
+        self._partial = False  # in the middle of a request
+        self._closing = False  # no further request is taken
+        self._abandoned = False  # closed over a request that was not read to its end
+        self._ended = False  # the client sends no more
+        self._continue_due = False
+        self._blocked = False  # the client does not take its answers
+        self._paused = False
+        self._unsent = 0
+        self._head: Head | None = None
+        self._target = b""
+        self._raw: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+        self._read_bytes = 0  # of a body
+        self._quiet = 0  # bytes since something of a request came to its end
+
+    # -- what the transport calls --------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a new client, or tell it that the server is full."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._parser = httptools.HttpRequestParser(self)
+        self.desk.connections.add(self)
+        if len(self.desk.connections) > self.desk.limits.connections or self.desk.draining:
+            self._abandon(ProblemError(503, "too many connections are open", headers={"Retry-After": "1"}))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the client; answers that are still being made go nowhere."""
+        self.lost = True
+        self.desk.connections.discard(self)
+        self._forget_body()
+        self._waiting.clear()
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came: known heads by their bytes, everything else by the parser."""
+        if self._closing:
+            return
+        start = 0 if self._partial else self._take_known(data)
+        if start < len(data) and not self._closing:
+            self._parse(data, start)
+
+    def eof_received(self) -> bool:
+        """Answer what was asked before the client stopped sending; a request cut short is told so."""
+        self._ended = True
+        if self._partial and not self._closing:
+            self._abandon(ProblemError(400, "the request ended before its announced length"))
+        self._closing = True
+        if not self._waiting:
+            self._finish()
+        return True
+
+    def pause_writing(self) -> None:
+        """Stop reading from a client that does not take its answers."""
+        self._blocked = True
+        self._regulate()
+
+    def resume_writing(self) -> None:
+        """Read again."""
+        self._blocked = False
+        self._regulate()
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def _take_known(self, data: bytes) -> int:
+        known = self.desk.known
+        start = 0
+        while not self._closing:
+            end = data.find(b"\r\n\r\n", start) + 4
+            head = known.get(data[start:end])
+            if head is None or end + head.length > len(data):
+                break
+            body = data[end : end + head.length]
+            start = end + head.length
+            self._begin(head, body)
+            if start == len(data):
+                break
+        return start
+
+    def _parse(self, data: bytes, start: int) -> None:
+        fresh = not self._partial
+        self._quiet += len(data) - start
+        try:
+            self._parser.feed_data(memoryview(data)[start:] if start else data)
+        except httptools.HttpParserUpgrade:
+            self._closing = True
+            self.flush()
+        except httptools.HttpParserCallbackError as error:
+            cause = error.__context__
+            self._abandon(cause if isinstance(cause, ProblemError) else ProblemError(400, "the request cannot be read"))
+        except httptools.HttpParserError as error:
+            self._abandon(ProblemError(400, f"this is not HTTP: {error}"))
+        else:
+            limit = self.desk.limits.header_bytes
+            if self._partial and self._quiet > limit:
+                self._abandon(ProblemError(431, f"headers and trailers of at most {limit} bytes are accepted"))
+            elif fresh:
+                self._learn(data, start)
+
+    def _learn(self, data: bytes, start: int) -> None:
+        head = self._head
+        if self._partial or head is None or not head.plain or head.length < 0 or "expect" in head.headers:
+            return
+        end = data.find(b"\r\n\r\n", start) + 4
+        if end + head.length == len(data) and end - start <= _LONGEST_KNOWN:
+            known = self.desk.known
+            if len(known) >= _MOST_KNOWN:
+                known.clear()
+            known[data[start:end]] = head
+
+    # -- what the parser calls -----------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """Start a request."""
+        self._partial = True
+        self._since = self.desk.now
+        self._head = None
+        self._target = b""
+        self._raw = []
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the request target."""
+        self._target += url
+        limit = self.desk.limits.target_bytes
+        if len(self._target) > limit:
+            raise ProblemError(414, f"a request target of at most {limit} bytes is accepted")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; those that trail a chunked body are ignored."""
+        if self._head is None:
+            self._raw.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Decide who answers, before any of the body is read."""
+        house = self.desk
+        head = self._head = make_head(self._parser, self._target, self._raw, house.routes, house.limits)
+        self._quiet = 0
+        if "expect" in head.headers and head.version == "1.1" and head.length:
+            self._continue_due = True
+            self.flush()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        self._continue_due = False
+        self._quiet = 0
+        self._body.append(body)
+        self._read_bytes += len(body)
+        house = self.desk
+        house.receiving += len(body)
+        if self._read_bytes > house.limits.body_bytes:
+            raise ProblemError(413, f"a body of at most {house.limits.body_bytes} bytes is accepted")
+        if house.receiving > house.limits.receiving_bytes:
+            raise ProblemError(503, "too much is being received at once", headers={"Retry-After": "1"})
+
+    def on_message_complete(self) -> None:
+        """Hand a whole request over."""
+        head = cast(Head, self._head)
+        self._partial = False
+        self._continue_due = False
+        self._quiet = 0
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._forget_body()
+        if not self._closing:
+            self._begin(head, body)
+
+    # -- answering -----------------------------------------------------------------------------------------------
+
+    def _begin(self, head: Head, body: bytes) -> None:
+        exchange = Exchange(self, head, body)
+        waiting = self._waiting
+        waiting.append(exchange)
+        if not head.keep:
+            self._closing = True
+        try:
+            head.route.handler(exchange)
+        except Exception as error:
+            exchange.settle(error)
+        if len(waiting) >= self.desk.limits.pipeline:
+            self._regulate()
+
+    def keeps(self, head: Head) -> bool:
+        """Say whether the connection stays open after the answer to `head`."""
+        return head.keep and not self.desk.draining
+
+    def flush(self) -> None:
+        """Send every answer whose turn has come, and close after the last one."""
+        waiting = self._waiting
+        while waiting:
+            data = waiting[0].data
+            if data is None:
+                return
+            waiting.popleft()
+            self._transport.write(data)
+        if self._continue_due:
+            self._continue_due = False
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if not self._partial:
+            self._since = self.desk.now
+            if self._closing or self.desk.draining:
+                self._finish()
+        if self._paused:
+            self._regulate()
+
+    def _regulate(self) -> None:
+        pause = self._blocked or len(self._waiting) >= self.desk.limits.pipeline
+        if pause != self._paused and not self._transport.is_closing():
+            self._paused = pause
+            if pause:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    def _abandon(self, problem: ProblemError) -> None:
+        head = (self._head or _UNREAD)._replace(keep=False, plain=False)
+        self._closing = True
+        self._abandoned = True
+        self._partial = False
+        self._forget_body()
+        exchange = Exchange(self, head, b"")
+        self._waiting.append(exchange)
+        exchange.refuse(problem)
+
+    def _finish(self) -> None:
+        self._closing = True
+        if self._abandoned and not self._ended:
+            # Closing over unread bytes would reset the connection and take the answer with it (RFC 9112, 9.6).
+            if not self._transport.is_closing():
+                self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    def _forget_body(self) -> None:
+        if self._body:
+            self.desk.receiving -= self._read_bytes
+            self._body = []
+            self._read_bytes = 0
+
+    def drain(self) -> None:
+        """Close as soon as what was asked is answered."""
+        if not self._waiting and not self._partial:
+            self._finish()
+
+    def cut(self) -> None:
+        """Close at once."""
+        self._transport.abort()
+
+    # -- time ----------------------------------------------------------------------------------------------------
+
+    def check_time(self) -> None:
+        """Close or cut off what takes too long; the server calls it now and then."""
+        house = self.desk
+        unsent = self._transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent = unsent
+            self._since = house.now
+        age = house.now - self._since
+        if unsent:
+            if age > house.limits.write_s:
+                self._transport.abort()
+        elif self._waiting:
+            return
+        elif self._closing:
+            if age > min(_LINGER_S, house.limits.read_s):
+                self._transport.abort()
+        elif self._partial:
+            if age > house.limits.read_s:
+                seconds = f"{house.limits.read_s:g} s"
+                self._abandon(ProblemError(408, f"the whole request is expected within {seconds}"))
+        elif age > house.limits.idle_s:
+            self._finish()

@@ -1,0 +1,73 @@
+"""From what the HTTP parser saw to a `Head`, with everything about it that can be wrong."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+import httptools
+
+from shiplap.engineer.deploy.serve.exchange import Head
+from shiplap.engineer.deploy.serve.limits import Limits
+from shiplap.engineer.deploy.serve.problem import ProblemError
+from shiplap.engineer.deploy.serve.routes import Routes
+
+__all__ = ["make_head"]
+
+Raw = list[tuple[bytes, bytes]]
+
+
+def make_head(parser: httptools.HttpRequestParser, target: bytes, raw: Raw, routes: Routes, limits: Limits) -> Head:
+    """Check the start of a request and say who answers it.
+
+    Raises
+    ------
+    ProblemError
+        400 a malformed target or ``Host``, 413 a body that is announced too large, 415 a compressed one,
+        417 an unknown expectation,
+        431 headers too large, 505 another version of HTTP.
+    """
+    if len(target) + sum(len(name) + len(value) + 4 for name, value in raw) > limits.header_bytes:
+        raise ProblemError(431, f"headers of at most {limits.header_bytes} bytes are accepted")
+    version = parser.get_http_version()
+    if version not in {"1.0", "1.1"}:
+        raise ProblemError(505, f"HTTP/1.1 and HTTP/1.0 are spoken here, not HTTP/{version}")
+    headers = _folded(raw)
+    if version == "1.1" and sum(name.lower() == b"host" for name, _ in raw) != 1:
+        raise ProblemError(400, "an HTTP/1.1 request has exactly one Host header", field="Host")
+    if headers.get("expect", "100-continue").lower() != "100-continue":
+        raise ProblemError(
+            417, "the only expectation that can be met is 100-continue", field="Expect", value=headers["expect"]
+        )
+    coding = headers.get("content-encoding", "identity").lower()
+    if coding != "identity":
+        raise ProblemError(415, "the body is expected without compression", field="Content-Encoding", value=coding)
+    length = -1 if "transfer-encoding" in headers else int(headers.get("content-length", "0"))
+    if length > limits.body_bytes:
+        raise ProblemError(413, f"a body of at most {limits.body_bytes} bytes is accepted", value=length)
+    method = parser.get_method().decode("ascii")
+    path, query = _split(target)
+    route, parameters = routes.find(method, path)
+    keep = parser.should_keep_alive()
+    plain = keep and version == "1.1" and method != "HEAD"
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return Head(method, path, query, headers, tuple(raw), version, keep, length, media_type, route, parameters, plain)
+
+
+def _folded(raw: Raw) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+def _split(target: bytes) -> tuple[str, str]:
+    if target == b"*":
+        return "*", ""
+    try:
+        url = httptools.parse_url(target)
+        path = unquote((url.path or b"/").decode("ascii"), errors="strict")
+        return path, (url.query or b"").decode("ascii")
+    except (httptools.HttpParserInvalidURLError, UnicodeDecodeError) as error:
+        shown = target.decode("latin-1")
+        raise ProblemError(400, "the request target is not a valid path", value=shown) from error

@@ -1,0 +1,122 @@
+"""`Hosted`: a ship that is being served: what it answers, what a row of it costs, and where its work is done."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from shiplap.core.errors import RowError
+from shiplap.engineer.deploy.serve.exchange import JSON, Exchange
+from shiplap.engineer.deploy.serve.jobs import Jobs
+from shiplap.engineer.deploy.serve.limits import Limits
+from shiplap.engineer.deploy.serve.openapi import EXPECTED
+from shiplap.engineer.deploy.serve.problem import ProblemError
+from shiplap.engineer.deploy.serve.turn import Render, Turn
+from shiplap.scoring import Scorer
+
+__all__ = ["Hosted"]
+
+_PLACE = re.compile(r"row [0-9]+[,:] ")
+_MOST_IN_A_TURN = 256
+_SLICE = 512
+
+
+class Hosted:
+    """One ship in service.
+
+    Parameters
+    ----------
+    scorer : Scorer
+        The loaded ship.
+    limits : Limits
+        What is accepted.
+    jobs : Jobs
+        Where long batches go.
+    """
+
+    def __init__(self, scorer: Scorer, limits: Limits, jobs: Jobs) -> None:
+        self.scorer = scorer
+        self.limits = limits
+        self.jobs = jobs
+        self.name = scorer.ship.manifest.name
+        self.version = scorer.ship.id[:12]
+        self._expected = {field.name: EXPECTED[field.kind] for field in scorer.signature.inputs}
+        inline_us = limits.inline_ms * 1000
+        self.call_us, self.row_us, row_bytes = _costs(scorer)
+        dear = self.call_us > inline_us
+        capacity = limits.queue if dear else max(1, min(_MOST_IN_A_TURN, int(inline_us / self.row_us)))
+        self.inline_bytes = 0 if dear else int(inline_us / self.row_us * row_bytes)
+        self.turn = Turn(scorer.encoder, scorer.runtime.run, capacity=capacity, dear=dear)
+
+    def answer_row(self, row: Mapping[str, object], exchange: Exchange, render: Render) -> None:
+        """Answer one row together with the others of this turn; raises ``ProblemError``."""
+        try:
+            self.turn.add(row, exchange, render)
+        except RowError as error:
+            raise self._refusal(error, row) from error
+
+    def outputs(self, rows: Sequence[Mapping[str, object]]) -> NDArray[np.float64]:
+        """Return the outputs of rows, shape (n_rows, n_outputs); raises ``ProblemError``.
+
+        The work is done in slices, so that on a thread it lets others run in between.
+        """
+        encode, run = self.scorer.encoder.matrix, self.scorer.runtime.run
+        parts = [run(np.empty((0, self.scorer.encoder.width)))]
+        for start in range(0, len(rows), _SLICE):
+            part = rows[start : start + _SLICE]
+            try:
+                parts.append(run(encode(part)))
+            except RowError as error:
+                raise self._refusal(error, part[error.row], start + error.row, many=True) from error
+        return np.concatenate(parts)
+
+    def work(self, exchange: Exchange, work: Callable[[], bytes], media_type: str = JSON) -> None:
+        """Answer with what `work` returns: here where the body is short, on a thread where it is long."""
+        if len(exchange.body) <= self.inline_bytes:
+            exchange.answer(work(), media_type=media_type)
+        else:
+            self.jobs.submit(exchange, work, media_type=media_type)
+
+    def _refusal(
+        self, error: RowError, row: Mapping[str, object], position: int = 0, *, many: bool = False
+    ) -> ProblemError:
+        bare = _PLACE.sub("", error.message)
+        return ProblemError(
+            422,
+            f"row {position}: {bare}" if many else bare,
+            row=position if many else None,
+            field=error.column or None,
+            value=row.get(error.column) if error.column else None,
+            expected=self._expected.get(error.column),
+            hint=error.hint or None,
+        )
+
+
+def _costs(scorer: Scorer) -> tuple[float, float, float]:
+    """Return microseconds of a call with one row, of one more row from bytes to outputs, and the bytes of a row."""
+    row: dict[str, Any] = {field.name: field.example for field in scorer.signature.inputs}
+    many = [row] * _SLICE
+    body = msgspec.json.encode(many)
+
+    def one() -> None:
+        scorer.runtime.run(np.zeros((1, scorer.encoder.width)))
+
+    def batch() -> None:
+        scorer.runtime.run(scorer.encoder.matrix(msgspec.json.decode(body)))
+
+    return _best_us(one), _best_us(batch) / _SLICE, len(body) / _SLICE
+
+
+def _best_us(act: Callable[[], None], repeats: int = 5) -> float:
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        act()
+        times.append(time.perf_counter() - start)
+    return min(times) * 1e6

@@ -1,0 +1,288 @@
+"""The Open Inference Protocol, version 2, in JSON: what clients of KServe, Triton, MLServer and others speak.
+
+Every column is one input tensor of shape ``[n]`` or ``[n, 1]``; the outputs are ``prediction`` and ``decision`` of
+shape ``[n]`` and, but for a regression, ``probabilities`` of shape ``[n, classes]`` (in the order of the model's
+metadata). ``FP``, ``INT`` and ``UINT`` of any size take numbers, ``BOOL`` booleans, ``BYTES`` texts; null is a missing
+value in each. What a value then means is the encoder's word alone: a column that is not sent is missing, one that the
+model does not know is ignored. Numbers stand in JSON as decimal texts and are read as doubles, whatever their size.
+The version of a model is the start of its ship id. Binary tensors are refused.
+
+References
+----------
+https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+import shiplap
+from shiplap.core.brief import Label
+from shiplap.core.errors import nearest
+from shiplap.core.schema import Kind
+from shiplap.core.signature import Signature
+from shiplap.engineer.deploy.serve.answers import Answers
+from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, check_depth, decode_error
+from shiplap.engineer.deploy.serve.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.hosted import Hosted
+from shiplap.engineer.deploy.serve.openapi import key_of, responses
+from shiplap.engineer.deploy.serve.problem import ProblemError
+from shiplap.engineer.deploy.serve.protocols.base import Models, require_body, require_json
+
+__all__ = ["InferenceV2"]
+
+Value = str | int | float | bool | None
+_MODEL = ("/v2/models/{model}", "/v2/models/{model}/versions/{version}")
+_DATATYPES: dict[Kind, str] = {"number": "FP64", "boolean": "BOOL"}
+_NUMBERS = {int, float, type(None)}
+_TAKEN: dict[str, tuple[set[type], str]] = {
+    **{f"FP{bits}": (_NUMBERS, "numbers or null") for bits in (16, 32, 64)},
+    **{
+        f"{sign}INT{bits}": ({int, type(None)}, "whole numbers or null")
+        for sign in ("", "U")
+        for bits in (8, 16, 32, 64)
+    },
+    "BOOL": ({bool, type(None)}, "true, false or null"),
+    "BYTES": ({str, type(None)}, "texts or null"),
+}
+
+
+class Input(msgspec.Struct):
+    """A tensor that is sent."""
+
+    name: str
+    shape: list[int]
+    datatype: str
+    data: list[Value | list[Value]]
+
+
+class Wanted(msgspec.Struct):
+    """A tensor that is asked for."""
+
+    name: str
+
+
+class Inference(msgspec.Struct):
+    """The body of a request."""
+
+    inputs: list[Input]
+    id: str | None = None
+    outputs: list[Wanted] | None = None
+
+
+class InferenceV2:
+    """The protocol.
+
+    Parameters
+    ----------
+    models : mapping of str to Hosted
+        What is served.
+    """
+
+    def __init__(self, models: Models) -> None:
+        self._endpoints = {name: _Endpoint(model) for name, model in models.items()}
+
+    def routes(self) -> Sequence[Route]:
+        """Return where it listens."""
+        server = {"name": "shiplap", "version": shiplap.__version__, "extensions": []}
+        gets: list[tuple[str, Callable[[Exchange], None]]] = [
+            ("/v2", _fixed(server)),
+            ("/v2/", _fixed(server)),
+            ("/v2/health/live", _fixed({"live": True})),
+            ("/v2/health/ready", self._server_ready),
+            *((path, self._metadata) for path in _MODEL),
+            *((f"{path}/ready", self._model_ready) for path in _MODEL),
+        ]
+        routes = [Route("GET", path, handler, "error") for path, handler in gets]
+        return [*routes, *(Route("POST", f"{path}/infer", self._infer, "error") for path in _MODEL)]
+
+    def paths(self) -> Mapping[str, Any]:
+        """Return its part of the OpenAPI description: path items by path."""
+        content = {"application/json": {"schema": {"type": "object"}}}
+        described: dict[str, Any] = {}
+        for route in self.routes():
+            names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+            operation: dict[str, Any] = {"tags": ["Open Inference Protocol v2"], "responses": responses(content)}
+            if names:
+                place = {"in": "path", "required": True, "schema": {"type": "string"}}
+                operation["parameters"] = [{"name": name, **place} for name in names]
+            if route.method == "POST":
+                operation["requestBody"] = {"required": True, "content": content}
+            described[route.path] = {route.method.lower(): operation}
+        return described
+
+    def _endpoint(self, exchange: Exchange) -> _Endpoint:
+        name = exchange.head.parameters["model"]
+        endpoint = self._endpoints.get(name)
+        if endpoint is None:
+            raise ProblemError(404, f"no model called '{name}' is served here", hint=nearest(name, self._endpoints))
+        version = exchange.head.parameters.get("version", endpoint.version)
+        if version != endpoint.version:
+            detail = f"no version '{version}' of '{name}' is served here"
+            raise ProblemError(404, detail, expected=endpoint.version)
+        return endpoint
+
+    def _server_ready(self, exchange: Exchange) -> None:
+        exchange.answer(msgspec.json.encode({"live": True, "ready": True}))
+
+    def _model_ready(self, exchange: Exchange) -> None:
+        exchange.answer(msgspec.json.encode({"name": self._endpoint(exchange).name, "ready": True}))
+
+    def _metadata(self, exchange: Exchange) -> None:
+        exchange.answer(self._endpoint(exchange).metadata)
+
+    def _infer(self, exchange: Exchange) -> None:
+        self._endpoint(exchange).infer(exchange)
+
+
+class _Endpoint:
+    def __init__(self, model: Hosted) -> None:
+        self._model = model
+        self._answers = Answers(model.scorer)
+        self.name, self.version = model.name, model.version
+        self._outputs = _output_tensors(model.scorer.signature)
+        self.metadata = msgspec.json.encode(
+            {
+                "name": self.name,
+                "versions": [self.version],
+                "platform": "shiplap",
+                "inputs": _input_tensors(model.scorer.signature),
+                "outputs": [{"name": name, **tensor} for name, tensor in self._outputs.items()],
+                "parameters": {"classes": [key_of(label) for label in model.scorer.signature.classes]},
+            }
+        )
+
+    def infer(self, exchange: Exchange) -> None:
+        require_body(exchange)
+        if "inference-header-content-length" in exchange.head.headers:
+            raise ProblemError(
+                415, "binary tensors are not spoken here", hint="send JSON: binary_data=False in Triton's clients"
+            )
+        require_json(exchange, JSON_TYPES, "application/json")
+        if len(exchange.body) > self._model.inline_bytes:
+            self._model.jobs.submit(exchange, lambda: self._whole(exchange.body))
+            return
+        asked, rows = self._read(exchange.body)
+        if len(rows) != 1:
+            exchange.answer(self._render(asked, self._model.outputs(rows)))
+            return
+
+        def render(exchange: Exchange, output: list[float]) -> None:
+            exchange.answer_json(self._render(asked, np.array([output])))
+
+        self._model.answer_row(rows[0], exchange, render)
+
+    def _whole(self, body: bytes) -> bytes:
+        asked, rows = self._read(body)
+        return self._render(asked, self._model.outputs(rows))
+
+    def _read(self, body: bytes) -> tuple[Inference, list[dict[str, Value]]]:
+        limits = self._model.limits
+        check_depth(body, limits.depth)
+        try:
+            asked = msgspec.json.decode(body, type=Inference)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise decode_error(error) from error
+        for wanted in asked.outputs or ():
+            if wanted.name not in self._outputs:
+                raise ProblemError(422, f"there is no output '{wanted.name}'", expected=", ".join(self._outputs))
+        if not asked.inputs:
+            raise ProblemError(422, "at least one input is expected", field="inputs")
+        n_rows = asked.inputs[0].shape[0] if asked.inputs[0].shape else 0
+        if n_rows > limits.rows:
+            raise ProblemError(413, f"at most {limits.rows} rows are accepted in one request", value=n_rows)
+        columns = {tensor.name: _values(tensor, n_rows) for tensor in asked.inputs}
+        names = tuple(columns)
+        return asked, [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+    def _render(self, asked: Inference, outputs: NDArray[np.float64]) -> bytes:
+        columns = self._answers.columns(outputs)
+        tensors = []
+        for name in [wanted.name for wanted in asked.outputs] if asked.outputs else self._outputs:
+            tensor = self._outputs[name]
+            shape = [len(outputs), *tensor["shape"][1:]]
+            data = columns[name]
+            if tensor["datatype"] == "BYTES":
+                data = [key_of(label) for label in data]
+            tensors.append({"name": name, "shape": shape, "datatype": tensor["datatype"], "data": data})
+        answer: dict[str, Any] = {"model_name": self.name, "model_version": self.version, "outputs": tensors}
+        if asked.id is not None:
+            answer["id"] = asked.id
+        return msgspec.json.encode(answer)
+
+
+def _values(tensor: Input, n_rows: int) -> list[Value]:
+    """Return the values of a column, checked against the shape and the datatype it claims to have."""
+    taken = _TAKEN.get(tensor.datatype)
+    if taken is None:
+        raise ProblemError(
+            422,
+            f"input '{tensor.name}' has an unknown datatype",
+            field=tensor.name,
+            value=tensor.datatype,
+            expected=", ".join(_TAKEN),
+        )
+    if tensor.shape not in ([n_rows], [n_rows, 1]):
+        raise ProblemError(
+            422,
+            f"input '{tensor.name}' has a shape that does not fit",
+            field=tensor.name,
+            value=str(tensor.shape),
+            expected=f"[{n_rows}] or [{n_rows}, 1]",
+        )
+    values: list[Any] = tensor.data
+    if any(type(value) is list for value in values):
+        values = [inner for value in values for inner in (value if type(value) is list else [value])]
+    if len(values) != n_rows:
+        raise ProblemError(
+            422,
+            f"input '{tensor.name}' has {len(values)} values where its shape says {n_rows}",
+            field=tensor.name,
+            expected=f"{n_rows} values",
+        )
+    if not taken[0].issuperset(map(type, values)):
+        row, value = next((row, value) for row, value in enumerate(values) if type(value) not in taken[0])
+        detail = f"input '{tensor.name}' is of datatype {tensor.datatype}"
+        raise ProblemError(422, detail, row=row, field=tensor.name, value=value, expected=taken[1])
+    return values
+
+
+def _input_tensors(signature: Signature) -> list[dict[str, Any]]:
+    return [
+        {"name": field.name, "datatype": _DATATYPES.get(field.kind, "BYTES"), "shape": [-1]}
+        for field in signature.inputs
+    ]
+
+
+def _output_tensors(signature: Signature) -> dict[str, dict[str, Any]]:
+    if signature.task == "regression":
+        return {name: {"datatype": "FP64", "shape": [-1]} for name in ("prediction", "decision")}
+    label = _label_datatype(signature.classes)
+    return {
+        "prediction": {"datatype": label, "shape": [-1]},
+        "probabilities": {"datatype": "FP64", "shape": [-1, len(signature.classes)]},
+        "decision": {"datatype": "BOOL" if signature.task == "binary" else label, "shape": [-1]},
+    }
+
+
+def _label_datatype(labels: Sequence[Label]) -> str:
+    kinds = set(map(type, labels))
+    if kinds == {bool}:
+        return "BOOL"
+    if kinds == {int}:
+        return "INT64"
+    return "FP64" if kinds <= {int, float} else "BYTES"
+
+
+def _fixed(content: object) -> Callable[[Exchange], None]:
+    body = msgspec.json.encode(content)
+
+    def answer(exchange: Exchange) -> None:
+        exchange.answer(body)
+
+    return answer

@@ -1,0 +1,128 @@
+"""Shiplap's own protocol: ``POST /predict`` with one JSON object, an array of them, or one a line.
+
+=============================  =====================================================================================
+sent                           answered
+=============================  =====================================================================================
+an object                      an object: ``prediction``, ``probabilities`` (by class; not for a regression),
+                               ``decision``, ``model``, ``ship``
+an array of objects            an array of objects: ``prediction``, ``probabilities``, ``decision``
+``application/x-ndjson``       the same, one a line
+=============================  =====================================================================================
+
+An object holds values by column. A column that is not there, or null, is missing; one that the model does not know is
+ignored; an object that holds none of the model's columns is refused. What a value means is the encoder's word alone,
+so the answers are those of ``Scorer.predict_row``. Either every row is answered or none: one that cannot be read is
+named in a problem (RFC 9457). With several ships, ``/predict/NAME`` says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from shiplap.core.errors import nearest
+from shiplap.engineer.deploy.serve.answers import Answers
+from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, NDJSON, decode_row, decode_rows, split_lines
+from shiplap.engineer.deploy.serve.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.hosted import Hosted
+from shiplap.engineer.deploy.serve.openapi import answer_schema, responses, row_schema
+from shiplap.engineer.deploy.serve.problem import ProblemError
+from shiplap.engineer.deploy.serve.protocols.base import Models, require_body, require_json
+
+__all__ = ["Predict"]
+
+
+class Predict:
+    """The protocol.
+
+    Parameters
+    ----------
+    models : mapping of str to Hosted
+        What is served.
+    """
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+        self._endpoints = {name: _Endpoint(model) for name, model in models.items()}
+
+    def routes(self) -> Sequence[Route]:
+        """Return where it listens."""
+        alone = next(iter(self._endpoints.values())).answer if len(self._endpoints) == 1 else self._which
+        return [Route("POST", "/predict", alone), Route("POST", "/predict/{model}", self._named)]
+
+    def paths(self) -> Mapping[str, Any]:
+        """Return its part of the OpenAPI description: path items by path."""
+        described = {f"/predict/{name}": endpoint.describe() for name, endpoint in self._endpoints.items()}
+        if len(self._endpoints) == 1:
+            described["/predict"] = next(iter(described.values()))
+        return described
+
+    def _named(self, exchange: Exchange) -> None:
+        name = exchange.head.parameters["model"]
+        endpoint = self._endpoints.get(name)
+        if endpoint is None:
+            raise ProblemError(404, f"no model called '{name}' is served here", hint=nearest(name, self._endpoints))
+        endpoint.answer(exchange)
+
+    def _which(self, exchange: Exchange) -> None:
+        paths = ", ".join(f"/predict/{name}" for name in self._endpoints)
+        raise ProblemError(404, "several models are served here: say which in the path", expected=paths)
+
+
+class _Endpoint:
+    def __init__(self, model: Hosted) -> None:
+        self._model = model
+        self._answers = Answers(model.scorer)
+
+    def answer(self, exchange: Exchange) -> None:
+        body = exchange.body
+        if body[:1] == b"{" and exchange.head.media_type in JSON_TYPES:
+            self._model.answer_row(decode_row(body, self._model.limits), exchange, self._one)
+            return
+        require_body(exchange)
+        if exchange.head.media_type == NDJSON:
+            self._model.work(exchange, partial(self._lines, body), NDJSON)
+            return
+        require_json(exchange, JSON_TYPES, "application/json or application/x-ndjson")
+        if body.lstrip()[:1] == b"[":
+            self._model.work(exchange, partial(self._array, body))
+        else:
+            self._model.answer_row(decode_row(body, self._model.limits), exchange, self._one)
+
+    def _one(self, exchange: Exchange, output: list[float]) -> None:
+        exchange.answer_json(self._answers.one(output))
+
+    def _array(self, body: bytes) -> bytes:
+        return self._answers.array(self._model.outputs(decode_rows(body, self._model.limits)))
+
+    def _lines(self, body: bytes) -> bytes:
+        return self._answers.lines(self._model.outputs(split_lines(body, self._model.limits)))
+
+    def describe(self) -> dict[str, Any]:
+        """Return the path item of its description."""
+        row, answer = row_schema(self._model.scorer.signature), answer_schema(self._model.scorer.signature)
+        one = {
+            **answer,
+            "properties": {**answer["properties"], "model": {"type": "string"}, "ship": {"type": "string"}},
+        }
+        many = {"type": "array", "items": answer}
+        return {
+            "post": {
+                "summary": f"Answer rows by {self._model.name}",
+                "operationId": f"predict_{self._model.name}",
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        "application/json": {"schema": {"oneOf": [row, {"type": "array", "items": row}]}},
+                        NDJSON: {"schema": {"type": "string", "description": "one such object a line"}},
+                    },
+                },
+                "responses": responses(
+                    {
+                        "application/json": {"schema": {"oneOf": [one, many]}},
+                        NDJSON: {"schema": {"type": "string", "description": "one answer a line"}},
+                    }
+                ),
+            }
+        }

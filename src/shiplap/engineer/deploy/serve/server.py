@@ -1,0 +1,71 @@
+"""`Server`: the connections, the clock they are held to, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from email.utils import formatdate
+
+from shiplap.engineer.deploy.serve.connection import Connection
+from shiplap.engineer.deploy.serve.exchange import Head
+from shiplap.engineer.deploy.serve.limits import Limits
+from shiplap.engineer.deploy.serve.routes import Routes
+
+__all__ = ["Server"]
+
+
+class Server:
+    """Accepts connections on one socket until it is drained.
+
+    Parameters
+    ----------
+    routes : Routes
+        Who answers what.
+    limits : Limits
+        What is accepted.
+    """
+
+    def __init__(self, routes: Routes, limits: Limits) -> None:
+        self.routes = routes
+        self.limits = limits
+        self.known: dict[bytes, Head] = {}
+        self.connections: set[Connection] = set()
+        self.receiving = 0
+        self.draining = False
+        self.now = 0.0
+        self.date = ""
+        self.opening = b""
+
+    async def start(self, listener: socket.socket) -> None:
+        """Begin to accept connections on `listener`."""
+        self._loop = asyncio.get_running_loop()
+        self._period = min(1.0, min(self.limits.read_s, self.limits.idle_s, self.limits.write_s) / 4)
+        self._tick()
+        self._listening = await self._loop.create_server(
+            lambda: Connection(self), sock=listener, backlog=self.limits.connections
+        )
+
+    async def drain(self) -> None:
+        """Accept nothing new, let requests in progress finish, and close; cut off what takes longer than `drain_s`."""
+        self.draining = True
+        self._listening.close()
+        for connection in tuple(self.connections):
+            connection.drain()
+        deadline = self._loop.time() + self.limits.drain_s
+        while self.connections and self._loop.time() < deadline:
+            await asyncio.sleep(0.01)
+        for connection in tuple(self.connections):
+            connection.cut()
+        await asyncio.sleep(0)
+        self._timer.cancel()
+
+    def _tick(self) -> None:
+        self.now = self._loop.time()
+        self.date = formatdate(usegmt=True)
+        self.opening = (
+            f"HTTP/1.1 200 OK\r\nDate: {self.date}\r\nServer: shiplap\r\n"
+            "Content-Type: application/json\r\nContent-Length: "
+        ).encode("ascii")
+        for connection in tuple(self.connections):
+            connection.check_time()
+        self._timer = self._loop.call_later(self._period, self._tick)

@@ -1,0 +1,119 @@
+"""`Turn`: every row that was parsed in one turn of the loop, answered by one call of the model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiplap.engineer.deploy.serve.exchange import Exchange
+from shiplap.engineer.deploy.serve.problem import ProblemError
+from shiplap.scoring import Encoder
+
+__all__ = ["Render", "Turn"]
+
+Matrix = NDArray[np.float64]
+Render = Callable[[Exchange, list[float]], None]
+"""Answers an exchange from the outputs of its row."""
+
+
+class Turn:
+    """Gathers single rows; no timer, no wait: the call is made when the loop has read what there was to read.
+
+    A model that is dear for even one row runs on a thread instead; the rows that come meanwhile make the next call.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Writes a row into the buffer.
+    run : callable
+        Encoded rows to outputs.
+    capacity : int
+        Rows of the buffer; a full one is answered at once.
+    dear : bool
+        Whether one row takes so long that it belongs on a thread.
+    """
+
+    def __init__(self, encoder: Encoder, run: Callable[[Matrix], Matrix], *, capacity: int, dear: bool = False) -> None:
+        self._encode = encoder.row
+        self._run = run
+        self._matrix = np.empty((capacity, encoder.width))
+        self._rows = list(self._matrix)
+        self._waiting: list[tuple[Exchange, Render]] = []
+        self._capacity = capacity
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="shiplap-rows") if dear else None
+        self._busy = False
+
+    def add(self, row: Mapping[str, object], exchange: Exchange, render: Render) -> None:
+        """Take a row; its exchange is answered later in this turn.
+
+        Raises
+        ------
+        RowError
+            The row cannot be encoded; nothing was taken.
+        ProblemError
+            503: so many rows wait for the thread already.
+        """
+        waiting = self._waiting
+        place = len(waiting)
+        if place == self._capacity:
+            raise ProblemError(503, "too many rows are waiting", headers={"Retry-After": "1"})
+        self._encode(row, self._rows[place])
+        waiting.append((exchange, render))
+        if not place:
+            asyncio.get_running_loop().call_soon(self._call)
+        elif place + 1 == self._capacity and self._pool is None:
+            self._call()
+
+    def close(self) -> None:
+        """Start no further call."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _call(self) -> None:
+        waiting = self._waiting
+        if not waiting or self._busy:
+            return
+        self._waiting = []
+        matrix = self._matrix[: len(waiting)]
+        if self._pool is not None:
+            self._busy = True
+            future = asyncio.get_running_loop().run_in_executor(self._pool, self._run, matrix.copy())
+            future.add_done_callback(partial(self._done, waiting))
+            return
+        try:
+            outputs = self._run(matrix)
+        except Exception as error:
+            _fail(waiting, error)
+        else:
+            _answer(waiting, outputs)
+
+    def _done(self, waiting: list[tuple[Exchange, Render]], future: asyncio.Future[Matrix]) -> None:
+        self._busy = False
+        if future.cancelled():
+            return
+        error = future.exception()
+        if error is None:
+            _answer(waiting, future.result())
+        else:
+            _fail(waiting, error)
+        self._call()
+
+
+def _answer(waiting: list[tuple[Exchange, Render]], outputs: Matrix) -> None:
+    for (exchange, render), output in zip(waiting, outputs.tolist(), strict=True):
+        if exchange.gone:
+            continue
+        try:
+            render(exchange, output)
+        except Exception as error:
+            exchange.settle(error)
+
+
+def _fail(waiting: list[tuple[Exchange, Render]], error: BaseException) -> None:
+    for exchange, _ in waiting:
+        exchange.settle(error)
