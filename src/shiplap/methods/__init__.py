@@ -1,1 +1,1 @@
-"""Being built."""
+"""What rooms share of statistics: questions, splits, metrics and money, intervals, leak tests, slices; pure functions."""

@@ -6,7 +6,7 @@ Ke et al. (2017), "LightGBM: a highly efficient gradient boosting decision tree"
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lightgbm
@@ -15,7 +15,9 @@ import numpy.typing as npt
 
 from shiplap.core.brief import Task
 
-__all__ = ["BoostLog", "Settings", "boosted", "fit_boosted"]
+__all__ = ["BoostLog", "Settings", "boosted", "fastest_threads", "fit_boosted"]
+
+_FEW = 1_000
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,16 @@ class Settings:
     columns: float = 1.0
     ridge: float = 0.0
 
+    def fitting(self, n_rows: int) -> Settings:
+        """Return the same settings with leaves that so many rows can fill: at most one in a hundred to a leaf.
+
+        Examples
+        --------
+        >>> Settings("plain", least_rows=60).fitting(500).least_rows
+        5
+        """
+        return replace(self, least_rows=min(self.least_rows, max(3, n_rows // 100)))
+
 
 @dataclass(frozen=True)
 class BoostLog:
@@ -58,6 +70,8 @@ class BoostLog:
         Round at which the tune loss was least; what the estimator predicts with.
     seconds : float
         Wall time.
+    round_seconds : float
+        Wall time of one round, set-up not counted.
     cut : bool
         Whether the time limit ended it, rather than the tune loss or the number of rounds.
     """
@@ -65,6 +79,7 @@ class BoostLog:
     rounds: int
     best: int
     seconds: float
+    round_seconds: float
     cut: bool
 
 
@@ -142,8 +157,51 @@ def fit_boosted(
     metric = {"LGBMRegressor": "l2"}.get(type(model).__name__)
     stop = lightgbm.early_stopping(patience, first_metric_only=True, verbose=False)
     model.fit(train[0], train[1], eval_X=tune[0], eval_y=tune[1], eval_metric=metric, callbacks=[stop, clock])
+    model.set_params(n_jobs=None)
     best = int(model.best_iteration_ or clock.rounds)
-    return BoostLog(rounds=clock.rounds, best=best, seconds=time.monotonic() - started, cut=clock.cut)
+    seconds = time.monotonic() - started
+    return BoostLog(clock.rounds, best, seconds, clock.round_seconds, clock.cut)
+
+
+def fastest_threads(
+    task: Task, settings: Settings, train: tuple[Any, npt.NDArray[Any]], *, rounds: int = 6
+) -> tuple[int, float]:
+    """Measure whether one thread or all cores fit faster right now.
+
+    Threads wait for each other in every round, so on a busy machine all cores can be many times slower than one.
+
+    Parameters
+    ----------
+    task : {"binary", "multiclass", "regression"}
+        Kind of target.
+    settings : Settings
+        Settings to measure with.
+    train : tuple of (matrix, labels)
+        What it learns from.
+    rounds : int
+        Rounds of each trial.
+
+    Returns
+    -------
+    threads : int
+        0 for all cores, else 1.
+    seconds : float
+        Wall time of one round with so many threads.
+
+    Examples
+    --------
+    >>> X = np.arange(200.0).reshape(-1, 1)
+    >>> threads, seconds = fastest_threads("regression", Settings("plain"), (X, X[:, 0]))
+    >>> threads in (0, 1), seconds > 0
+    (True, True)
+    """
+    few = (train[0][:_FEW], train[1][:_FEW])
+    costs: dict[int, float] = {}
+    for threads in (1, 0):
+        model = boosted(task, settings=settings, rounds=rounds, seed=0, threads=threads)
+        costs[threads] = max(1e-5, fit_boosted(model, train, few).round_seconds)
+    best = min(costs, key=lambda threads: costs[threads])
+    return best, costs[best]
 
 
 class _Clock:
@@ -154,14 +212,21 @@ class _Clock:
     def __init__(self, deadline: float) -> None:
         self._deadline = deadline
         self._best = (np.inf, 0, list[Any]())
+        self._first = self._last = np.nan
         self.rounds = 0
         self.cut = False
 
+    @property
+    def round_seconds(self) -> float:
+        return float(self._last - self._first) / max(1, self.rounds - 1)
+
     def __call__(self, env: Any) -> None:
         self.rounds = env.iteration + 1
+        self._last = time.monotonic()
+        self._first = self._last if self.rounds == 1 else self._first
         loss = float(env.evaluation_result_list[0][2])
         if loss < self._best[0]:
             self._best = (loss, env.iteration, env.evaluation_result_list)
-        if time.monotonic() >= self._deadline and self.rounds < env.end_iteration:
+        if self._last >= self._deadline and self.rounds < env.end_iteration:
             self.cut = True
             raise lightgbm.callback.EarlyStopException(self._best[1], self._best[2])

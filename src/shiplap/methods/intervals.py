@@ -1,0 +1,148 @@
+"""Intervals by resampling: of a mean, of a difference, in blocks where neighbors depend on each other.
+
+Efron (1979), "Bootstrap methods: another look at the jackknife", Annals of Statistics 7; blocks after Künsch (1989),
+"The jackknife and the bootstrap for general stationary observations", Annals of Statistics 17. Shares: Wilson (1927),
+"Probable inference, the law of succession, and statistical inference", JASA 22.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm
+
+__all__ = ["Interval", "blocks_of", "interval_of", "resampled_means", "wilson"]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+_MOST_BLOCKS = 2_000
+_REPLICATES = 2_000
+_FEWEST_DAYS = 8
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its interval.
+
+    Examples
+    --------
+    >>> str(Interval(12.345, 9.0, 15.0))
+    '12.3 (9 to 15)'
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:,.3g} ({self.low:,.3g} to {self.high:,.3g})"
+
+
+def blocks_of(
+    n_rows: int,
+    *,
+    time: npt.NDArray[np.datetime64] | None = None,
+    group: npt.NDArray[np.int64] | None = None,
+    seed: int = 0,
+) -> npt.NDArray[np.int64]:
+    """Say which rows are resampled together: a group, a day, or the row itself.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+    time : numpy.ndarray of datetime64, optional
+        Moments; rows of one day are one block (of one of 50 equal spans where there are fewer than 8 days).
+    group : numpy.ndarray of int64, optional
+        Groups; takes precedence over `time`.
+    seed : int
+        Independent rows beyond 2,000 are put into 2,000 random blocks: the variance of their mean stays the same.
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (n_rows,)
+        Block of each row, numbered from 0.
+
+    Examples
+    --------
+    >>> blocks_of(3).tolist()
+    [0, 1, 2]
+    """
+    if group is not None:
+        return np.unique(group, return_inverse=True)[1].astype(np.int64)
+    if time is not None:
+        days = np.unique(time.astype("datetime64[D]"), return_inverse=True)[1]
+        if days.max() + 1 >= _FEWEST_DAYS:
+            return days.astype(np.int64)
+        ranks = np.argsort(np.argsort(time, kind="stable"), kind="stable")
+        return (ranks * min(50, n_rows) // n_rows).astype(np.int64)
+    if n_rows <= _MOST_BLOCKS:
+        return np.arange(n_rows)
+    return np.random.default_rng(seed).permutation(n_rows) % _MOST_BLOCKS
+
+
+def resampled_means(
+    values: Floats, blocks: npt.NDArray[np.int64], *, replicates: int = _REPLICATES, seed: int = 0
+) -> Floats:
+    """Means of resampled rows, whole blocks at a time; columns share the resampling, so differences are paired.
+
+    Parameters
+    ----------
+    values : numpy.ndarray of shape (n_rows,) or (n_rows, n_columns)
+        What is averaged.
+    blocks : numpy.ndarray of int64, shape (n_rows,)
+        Block of each row.
+    replicates : int
+        How often.
+    seed : int
+        Seed.
+
+    Returns
+    -------
+    numpy.ndarray of shape (replicates, n_columns)
+
+    Examples
+    --------
+    >>> means = resampled_means(np.array([1.0, 2.0, 3.0]), np.arange(3), replicates=100)
+    >>> means.shape, bool(1.0 <= means.min() and means.max() <= 3.0)
+    ((100, 1), True)
+    """
+    columns = values.reshape(len(values), -1)
+    n_blocks = int(blocks.max()) + 1
+    sums = np.column_stack(
+        [np.bincount(blocks, weights=columns[:, index], minlength=n_blocks) for index in range(columns.shape[1])]
+    )
+    counts = np.bincount(blocks, minlength=n_blocks).astype(np.float64)
+    drawn = np.random.default_rng(seed).multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=replicates)
+    weights = drawn.astype(np.float64)
+    return np.asarray((weights @ sums) / np.maximum(weights @ counts, 1.0)[:, None], dtype=np.float64)
+
+
+def interval_of(value: float, replicates: Floats, *, level: float = 0.95) -> Interval:
+    """Percentile interval around an estimate; it always contains the estimate.
+
+    Examples
+    --------
+    >>> interval_of(0.5, np.arange(0.0, 2.0), level=0.5)
+    Interval(value=0.5, low=0.25, high=0.75)
+    """
+    low, high = (float(edge) for edge in np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2]))
+    return Interval(value, min(low, value), max(high, value))
+
+
+def wilson(hits: Any, trials: Any, *, level: float = 0.95) -> tuple[Any, Any]:
+    """Interval of a share after Wilson; takes numbers or arrays.
+
+    Examples
+    --------
+    >>> low, high = wilson(5, 10)
+    >>> round(float(low), 3), round(float(high), 3)
+    (0.237, 0.763)
+    """
+    z = float(norm.ppf((1 + level) / 2))
+    share = hits / trials
+    middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z / (1 + z**2 / trials) * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
+    return middle - half, middle + half

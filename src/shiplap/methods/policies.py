@@ -1,0 +1,198 @@
+"""From a problem and outputs to a policy, and from a policy to money."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from shiplap.core.finding import Finding
+from shiplap.core.policy import Policy
+from shiplap.methods.intervals import blocks_of, resampled_means
+from shiplap.methods.money import (
+    best_threshold,
+    decisions_of,
+    error_money,
+    implied_threshold,
+    midway,
+    offset_for,
+    taken,
+    value_curve,
+)
+from shiplap.methods.question import Problem
+from shiplap.methods.splits import Split
+from shiplap.methods.worth import matrix_of
+
+__all__ = ["has_money", "money_of", "policy_for", "row_blocks", "settled"]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+_CLOCK = 0.95
+_THRESHOLDS = 100
+
+
+def has_money(problem: Problem) -> bool:
+    """Say whether the brief gives values."""
+    return problem.brief.value is not None
+
+
+def settled(problem: Problem, split: Split) -> Problem:
+    """Leave out what the train part cannot teach: classes without a row in it, and columns that only count time.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem.
+    split : Split
+        Its parts, made by `shiplap.methods.splits.honest_split`.
+
+    Returns
+    -------
+    Problem
+        Rows of a class that is left out are in no part. Where the split is by time, a number that rises or falls with
+        time throughout (a month within one year, a running number) never comes again, so what was learned from it is
+        wrong tomorrow.
+    """
+    if split.kind == "time":
+        problem = _without_clocks(problem, np.concatenate([split.train, split.tune]))
+    if problem.task == "regression":
+        return problem
+    learned = np.unique(problem.y[split.train])
+    if len(learned) == len(problem.classes):
+        return problem
+    place = np.full(len(problem.classes), -1, np.int64)
+    place[learned] = np.arange(len(learned))
+    worth = problem.worth
+    return replace(
+        problem,
+        y=place[problem.y],
+        classes=tuple(problem.classes[code] for code in learned),
+        worth=None if worth is None else worth[:, learned],
+    )
+
+
+def _without_clocks(problem: Problem, past: npt.NDArray[Any]) -> Problem:
+    time = problem.time[past].astype(np.int64) if problem.time is not None else np.zeros(len(past))
+    order = pd.Series(time).rank()
+    findings, kept = [], []
+    for column in problem.schema:
+        counts = column.kind == "number" and column.name not in problem.brief.keep
+        values = problem.X[column.name].iloc[past].reset_index(drop=True) if counts else order
+        beat = abs(float(order.corr(values.rank()))) if counts and values.nunique() > 1 else 0.0
+        if beat < _CLOCK:
+            kept.append(column.name)
+            continue
+        findings.append(_clock(column.name, beat))
+    if not findings or not kept:
+        return problem
+    schema = problem.schema.select(tuple(kept))
+    return replace(problem, X=problem.X[kept], schema=schema, findings=(*problem.findings, *findings))
+
+
+def _clock(name: str, beat: float) -> Finding:
+    return Finding(
+        check="column.clock",
+        verdict="note",
+        means=f"'{name}' is left out: it only counts time and never returns (rank correlation {beat:.2f})",
+        todo=f"keep=['{name}'] uses it all the same",
+        columns=(name,),
+        value=beat,
+        limit=_CLOCK,
+    )
+
+
+def policy_for(problem: Problem, output: Floats, rows: npt.NDArray[Any]) -> Policy:
+    """Set the policy that earns most on some rows.
+
+    Parameters
+    ----------
+    problem : Problem
+        Task, classes, values.
+    output : numpy.ndarray of shape (n, n_classes) or (n,)
+        Output on those rows.
+    rows : numpy.ndarray of int64, shape (n,)
+        Which rows of the problem they are.
+
+    Returns
+    -------
+    Policy
+        Binary: the threshold that earns most (of those that do not surely earn less than the best, the one nearest to
+        what the probabilities imply), or one half without values; always midway between two observed scores.
+        Multiclass: the values as a matrix. Regression: the offset that costs least.
+    """
+    value, brief = problem.brief.value, problem.brief
+    common: dict[str, Any] = {"task": problem.task, "value": value, "decision": brief.decision}
+    if problem.task == "regression":
+        if value is None:
+            return Policy(**common)
+        over, under = value.over or 0.0, value.under or 0.0
+        return Policy(**common, offset=offset_for(problem.y[rows] - output, over, under))
+    common["classes"] = problem.classes
+    if problem.task == "multiclass":
+        if value is None or value.matrix is None:
+            return Policy(**common)
+        known = {str(label) for label in problem.classes}
+        kept = {
+            decided: {actual: money for actual, money in row.items() if actual in known}
+            for decided, row in value.matrix.items()
+            if decided in known
+        }
+        matrix = matrix_of(kept, problem.classes)
+        return Policy(**common, matrix=tuple(tuple(row) for row in matrix.tolist()))
+    score = output[:, problem.positive]
+    if problem.worth is None:
+        return Policy(**common, positive=problem.positive, threshold=midway(score, 0.5))
+    threshold = _steady_threshold(problem, score, rows)
+    return Policy(**common, positive=problem.positive, threshold=threshold)
+
+
+def _steady_threshold(problem: Problem, score: Floats, rows: npt.NDArray[Any]) -> float:
+    """Among thresholds that do not surely earn less than the best one, take the one that probabilities imply.
+
+    The single best threshold of a sample chases its noise; where probabilities are calibrated, acting pays from
+    ``(tn - fp) / (tn - fp + tp - fn)`` on (Elkan 2001), so that one wins among equals.
+    """
+    worth = np.zeros((len(rows), 2)) if problem.worth is None else problem.worth[rows]
+    best, implied = best_threshold(score, worth), implied_threshold(worth, problem.y[rows] == problem.positive)
+    if implied is None:
+        return best
+    spread = np.quantile(score, np.linspace(0, 1, _THRESHOLDS + 1))
+    grid = np.unique([best, *(midway(score, float(at)) for at in (*spread, implied))])
+    lost = value_curve(score, worth, np.array([best])) - value_curve(score, worth, grid)
+    low = np.quantile(resampled_means(lost, row_blocks(problem, rows), seed=problem.brief.seed), 0.025, axis=0)
+    equals = grid[(low <= 0) | (grid == best)]
+    return float(equals[np.argmin(np.abs(equals - implied))])
+
+
+def money_of(problem: Problem, policy: Policy, output: Floats, rows: npt.NDArray[Any]) -> Floats:
+    """Money of each row under a policy; zero without values.
+
+    Parameters
+    ----------
+    problem : Problem
+        Labels and values.
+    policy : Policy
+        What is decided.
+    output : numpy.ndarray of shape (n, n_classes) or (n,)
+        Output on the rows.
+    rows : numpy.ndarray of int64, shape (n,)
+        Which rows of the problem they are.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n,)
+    """
+    decisions = decisions_of(policy, output)
+    value = problem.brief.value
+    if problem.task == "regression" and value is not None:
+        return error_money(problem.y[rows], decisions, value.over or 0.0, value.under or 0.0)
+    return np.zeros(len(rows)) if problem.worth is None else taken(problem.worth[rows], decisions)
+
+
+def row_blocks(problem: Problem, rows: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Say which of some rows are resampled together: a group, a day, or each by itself."""
+    time = None if problem.time is None else problem.time[rows]
+    group = None if problem.group is None else problem.group[rows]
+    return blocks_of(len(rows), time=time, group=group, seed=problem.brief.seed)

@@ -1,0 +1,248 @@
+"""From a table and a brief to a posed problem: canonical inputs, labels, and what each decision is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from shiplap.adapters.frames import read, resolve_target
+from shiplap.core.brief import Brief, Label, Task
+from shiplap.core.errors import BriefError
+from shiplap.core.finding import Finding
+from shiplap.core.schema import Schema
+from shiplap.core.table import Table
+from shiplap.methods.columns import chosen_columns
+from shiplap.methods.labels import labels_of
+from shiplap.methods.query import labelled, quoted
+from shiplap.methods.worth import worth_of
+
+__all__ = ["Floats", "Ints", "Problem", "asked", "opened", "pose"]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A question that can be computed: labelled rows only, in the order of the source.
+
+    Parameters
+    ----------
+    table : Table
+        Where the rows come from.
+    brief : Brief
+        What was asked, with the question's own words merged in.
+    task : {"binary", "multiclass", "regression"}
+        Kind of answer.
+    X : pandas.DataFrame of shape (n_rows, n_features)
+        Numbers and booleans float64 (NaN missing), dates datetime64, everything else text.
+    y : numpy.ndarray of shape (n_rows,)
+        Codes into `classes` (int64), or numbers (float64) for regression.
+    schema : Schema
+        The feature columns, in the order of `X`.
+    target_sql : str
+        The target as SQL over the relation ``rows``.
+    target_columns : tuple of str
+        Columns the target is made from; never features.
+    classes : tuple
+        Labels in sorted order; empty for regression.
+    positive : int
+        Index of the class to be found; -1 where there is none.
+    time : numpy.ndarray of datetime64[ns] or None
+        Moment of each row.
+    group : numpy.ndarray of int64 or None
+        Group of each row.
+    worth : numpy.ndarray of shape (n_rows, n_decisions) or None
+        Money that each decision would bring on each row, given its label. None without values, and for regression.
+    n_unlabelled : int
+        Rows left out because they carry no label.
+    findings : tuple of Finding
+        What was settled on the way.
+    """
+
+    table: Table
+    brief: Brief
+    task: Task
+    X: pd.DataFrame
+    y: npt.NDArray[Any]
+    schema: Schema
+    target_sql: str
+    target_columns: tuple[str, ...]
+    classes: tuple[Label, ...] = ()
+    positive: int = -1
+    time: npt.NDArray[np.datetime64] | None = None
+    group: Ints | None = None
+    worth: Floats | None = None
+    n_unlabelled: int = 0
+    findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def n_rows(self) -> int:
+        """Number of labelled rows."""
+        return len(self.y)
+
+    @property
+    def labels(self) -> npt.NDArray[Any]:
+        """What an estimator is fitted on: the labels themselves, or the numbers; shape (n_rows,)."""
+        return self.y if self.task == "regression" else np.array(self.classes)[self.y]
+
+    @property
+    def base_rate(self) -> float | None:
+        """Share of the positive class; None where there is none."""
+        return float(np.mean(self.y == self.positive)) if self.task == "binary" else None
+
+    @property
+    def unit(self) -> str:
+        """Unit of money; empty without values."""
+        return (self.brief.value.unit or "money") if self.brief.value else ""
+
+    def rows(self, keep: npt.NDArray[Any]) -> Problem:
+        """Return the same problem on some of its rows (positions or a mask)."""
+        return replace(
+            self,
+            X=self.X.iloc[np.flatnonzero(keep) if keep.dtype == bool else keep],
+            y=self.y[keep],
+            time=None if self.time is None else self.time[keep],
+            group=None if self.group is None else self.group[keep],
+            worth=None if self.worth is None else self.worth[keep],
+        )
+
+
+def asked(brief: Brief | None, question: dict[str, Any]) -> Brief:
+    """Merge the words of a question over a brief.
+
+    Raises
+    ------
+    BriefError
+        An unknown word, or a value that does not fit.
+
+    Examples
+    --------
+    >>> asked(Brief(target="a", seed=3), {"target": "b"}).target
+    'b'
+    """
+    return (brief or Brief()).replaced(**question)
+
+
+def opened(source: Any, brief: Brief) -> Table:
+    """Read the table that is meant: the object given, or the one the brief names.
+
+    Raises
+    ------
+    BriefError
+        Neither gives a table.
+    """
+    if source is None and not brief.table:
+        raise BriefError("no table was given", hint="pass one, or name it as `table` in shiplap.toml")
+    return read(brief.table if source is None else source, name=brief.name, columns=brief.columns)
+
+
+def pose(source: Any, brief: Brief | None = None, question: dict[str, Any] | None = None) -> Problem:
+    """Turn a table and a question into numbers that can be worked with.
+
+    Parameters
+    ----------
+    source : Table, path, DataFrame ...
+        Anything that can be read as a table.
+    brief : Brief, optional
+        What is asked.
+    question : dict, optional
+        Fields of `Brief` that take precedence.
+
+    Returns
+    -------
+    Problem
+        Labelled rows only; the target's own columns are never among the features.
+
+    Raises
+    ------
+    BriefError
+        The target is missing, unknown or does not fit the task or the values.
+    TableError
+        No labelled row, one class only, or no usable column.
+
+    Examples
+    --------
+    >>> rows = {"age": [21.0, 35.0, 47.0, 58.0] * 20, "left": ["no", "no", "no", "yes"] * 20}
+    >>> problem = pose(rows, question={"target": "left"})
+    >>> problem.task, problem.classes, problem.classes[problem.positive], problem.base_rate
+    ('binary', ('no', 'yes'), 'yes', 0.25)
+    """
+    brief = asked(brief, question or {})
+    table = opened(source, brief)
+    if not brief.target:
+        raise BriefError("no target was given", hint="say what is to be predicted, e.g. target='churned'")
+    target = resolve_target(table, brief.target)
+    labels = labels_of(table, target.sql, target.columns, brief)
+    schema, findings = chosen_columns(table.schema, brief, target.columns)
+    X, extra = _inputs(table, schema, target.sql, brief)
+    if len(X) != len(labels.y):
+        X, extra = X[labels.kept].reset_index(drop=True), extra[labels.kept].reset_index(drop=True)
+    infinite = _without_infinity(X)
+    worth, worth_findings = worth_of(table, target.sql, brief.value, labels)
+    return Problem(
+        table=table,
+        brief=brief,
+        task=labels.task,
+        X=X,
+        y=labels.y,
+        schema=schema,
+        target_sql=target.sql,
+        target_columns=tuple(target.columns),
+        classes=labels.classes,
+        positive=labels.positive,
+        time=_moments(extra, brief),
+        group=_groups(extra, brief),
+        worth=worth,
+        n_unlabelled=labels.n_unlabelled,
+        findings=(*labels.findings, *findings, *infinite, *worth_findings),
+    )
+
+
+def _inputs(table: Table, schema: Schema, sql: str, brief: Brief) -> tuple[pd.DataFrame, pd.DataFrame]:
+    beside = [name for name in (brief.time, brief.group) if name]
+    for name in beside:
+        table.schema[name]
+    if brief.time and table.schema[brief.time].kind not in ("date", "number"):
+        kind = table.schema[brief.time].kind
+        raise BriefError(f"time column '{brief.time}' holds dates or numbers, not {kind}", hint="name another column")
+    names = list(dict.fromkeys([*schema.names, *beside]))
+    columns = ", ".join(quoted(name) for name in names)
+    frame = table.frame.pandas(labelled(columns, sql))
+    return frame[list(schema.names)], frame[beside]
+
+
+def _without_infinity(X: pd.DataFrame) -> list[Finding]:
+    findings = []
+    for name in X.select_dtypes("float64").columns:
+        infinite = np.isinf(X[name].to_numpy())
+        if infinite.any():
+            X.loc[infinite, name] = np.nan
+            findings.append(
+                Finding(
+                    check="column.infinite",
+                    verdict="warn",
+                    means=f"{int(infinite.sum()):,} infinite numbers in '{name}' are treated as missing",
+                    todo="see where they come from",
+                    columns=(name,),
+                    value=int(infinite.sum()),
+                )
+            )
+    return findings
+
+
+def _moments(extra: pd.DataFrame, brief: Brief) -> npt.NDArray[np.datetime64] | None:
+    if not brief.time:
+        return None
+    column = extra[brief.time]
+    if column.dtype == np.float64:
+        return column.to_numpy().astype("datetime64[s]").astype("datetime64[ns]")
+    return column.to_numpy().astype("datetime64[ns]")
+
+
+def _groups(extra: pd.DataFrame, brief: Brief) -> Ints | None:
+    return None if not brief.group else pd.factorize(extra[brief.group], use_na_sentinel=False)[0].astype(np.int64)

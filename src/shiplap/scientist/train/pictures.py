@@ -1,0 +1,252 @@
+"""What a reader of a training report sees: money against threshold, calibration, drivers, scores, weak spots."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from shiplap.core.policy import Policy
+from shiplap.core.progress import tell
+from shiplap.core.report import Cell, DataTable, Figure
+from shiplap.methods.calibration import reliability
+from shiplap.methods.importance import permutation_importance
+from shiplap.methods.intervals import resampled_means
+from shiplap.methods.metrics import loss_name, row_loss
+from shiplap.methods.money import PER, value_curve
+from shiplap.methods.pipelines import output_of
+from shiplap.methods.policies import has_money, money_of, row_blocks
+from shiplap.methods.question import Problem
+from shiplap.methods.slices import worst_slices
+from shiplap.methods.splits import Split
+from shiplap.scientist.train.candidates import Candidate, Search
+from shiplap.scientist.train.judge import Judgment
+
+__all__ = ["candidate_table", "figures_of", "importance_figure", "slice_table"]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+_CURVE_POINTS = 60
+_IMPORTANCE_ROWS = 4_000
+_SHOWN_COLUMNS = 20
+
+
+def candidate_table(problem: Problem, found: Search, chosen: Candidate) -> DataTable:
+    """List the candidates, least tune loss first."""
+    root = math.sqrt if problem.task == "regression" else float
+    rows: list[tuple[Cell, ...]] = [
+        (
+            candidate.name,
+            round(root(candidate.tune_loss), 6),
+            candidate.rounds or None,
+            candidate.fitted or None,
+            round(candidate.seconds, 2),
+            candidate.name == chosen.name,
+        )
+        for candidate in found.all
+    ]
+    return DataTable(
+        name="candidates",
+        title="What was tried, judged on the tune rows",
+        columns=("candidate", f"tune {loss_name(problem.task)}", "rounds used", "rounds fitted", "seconds", "chosen"),
+        rows=tuple(rows),
+    )
+
+
+def slice_table(problem: Problem, split: Split, judgment: Judgment) -> DataTable:
+    """List where the model fails, with private columns left out by construction."""
+    name = "squared error" if problem.task == "regression" else "log loss"
+    found = worst_slices(problem.X.iloc[split.test], judgment.loss)
+    rows = tuple(
+        (part.column, part.value, part.rows, round(part.loss, 5), round(part.low, 5), round(part.high, 5))
+        for part in found
+    )
+    overall = float(np.mean(judgment.loss))
+    return DataTable(
+        name="slices",
+        title=f"Where it fails: parts of the test rows whose {name} is surely above the {overall:.4g} of all",
+        columns=("column", "value", "rows", name, "low", "high"),
+        rows=rows,
+    )
+
+
+def figures_of(problem: Problem, split: Split, judgment: Judgment, policy: Policy) -> list[Figure]:
+    """Draw what the test rows show, as data."""
+    if problem.task == "regression":
+        return [_residuals(problem, split, judgment)]
+    y = problem.y[split.test]
+    code = problem.positive if problem.task == "binary" else int(np.argmax(np.bincount(y)))
+    drawn = [_calibration(problem, y == code, judgment.output[:, code], code)]
+    if problem.task == "binary":
+        curve = [_value_curve(problem, split, judgment, policy)] if problem.worth is not None else []
+        return [*curve, *drawn, _scores(problem, y == code, judgment.output[:, code], policy)]
+    return [*drawn, _confusion(problem, y, judgment)]
+
+
+def _value_curve(problem: Problem, split: Split, judgment: Judgment, policy: Policy) -> Figure:
+    score, worth = judgment.output[:, problem.positive], problem.worth[split.test]  # type: ignore[index]
+    spread = np.unique(np.quantile(score, np.linspace(0, 1, _CURVE_POINTS)))
+    grid = np.unique(np.concatenate([[0.0], (spread[1:] + spread[:-1]) / 2, [min(1.0, spread[-1] + 1e-6)]]))
+    money = value_curve(score, worth, grid)
+    resampled = resampled_means(money, row_blocks(problem, split.test), replicates=400, seed=problem.brief.seed)
+    low, high = np.quantile(resampled, [0.025, 0.975], axis=0) * PER
+    data: dict[str, list[Cell]] = {
+        "threshold": [float(value) for value in grid],
+        "money": [float(value) for value in money.mean(axis=0) * PER],
+        "low": [float(value) for value in low],
+        "high": [float(value) for value in high],
+    }
+    return Figure(
+        name="value_curve",
+        title="What each threshold would have brought on the test rows",
+        kind="line",
+        data=data,
+        x="threshold",
+        y=("money",),
+        low="low",
+        high="high",
+        labels={"threshold": "act from this probability on", "money": f"{problem.unit} per 1,000 decisions"},
+        marks=((float(np.clip(policy.threshold, 0.0, 1.0)), "the threshold, set on the tune rows"),),
+    )
+
+
+def _calibration(problem: Problem, hit: npt.NDArray[np.bool_], score: Floats, code: int) -> Figure:
+    found = reliability(hit, score)
+    data: dict[str, list[Cell]] = {
+        "stated": found.stated.tolist(),
+        "observed": found.observed.tolist(),
+        "low": found.low.tolist(),
+        "high": found.high.tolist(),
+        "rows": found.rows.tolist(),
+    }
+    return Figure(
+        name="calibration",
+        title=f"Stated against observed share of '{problem.classes[code]}' on the test rows",
+        kind="interval",
+        data=data,
+        x="stated",
+        y=("observed",),
+        low="low",
+        high="high",
+        labels={"stated": "stated probability", "observed": "observed share"},
+        diagonal=True,
+    )
+
+
+def _scores(problem: Problem, hit: npt.NDArray[np.bool_], score: Floats, policy: Policy) -> Figure:
+    edges = np.linspace(0.0, 1.0, 41)
+    data: dict[str, list[Cell]] = {
+        "score": ((edges[1:] + edges[:-1]) / 2).tolist(),
+        "low": edges[:-1].tolist(),
+        "high": edges[1:].tolist(),
+    }
+    names = []
+    for inside, code in ((hit, problem.positive), (~hit, 1 - problem.positive)):
+        names.append(str(problem.classes[code]))
+        data[names[-1]] = (np.histogram(score[inside], edges)[0] / max(1, inside.sum())).tolist()
+    return Figure(
+        name="scores",
+        title="How the scores of the two classes lie apart on the test rows",
+        kind="histogram",
+        data=data,
+        x="score",
+        y=tuple(names),
+        low="low",
+        high="high",
+        labels={"score": f"probability of '{problem.classes[problem.positive]}'", **{name: name for name in names}},
+        marks=((float(np.clip(policy.threshold, 0.0, 1.0)), "threshold"),),
+    )
+
+
+def _confusion(problem: Problem, y: npt.NDArray[Any], judgment: Judgment) -> Figure:
+    guess = np.argmax(judgment.output, axis=1)
+    kept = np.argsort(-np.bincount(y, minlength=len(problem.classes)))[:_SHOWN_COLUMNS]
+    pairs = [(actual, said) for actual in sorted(kept) for said in sorted(kept)]
+    share = [float(np.mean(guess[y == actual] == said)) if (y == actual).any() else 0.0 for actual, said in pairs]
+    data: dict[str, list[Cell]] = {
+        "said": [str(problem.classes[said]) for _, said in pairs],
+        "actual": [str(problem.classes[actual]) for actual, _ in pairs],
+        "share": list(share),
+    }
+    return Figure(
+        name="scores",
+        title="What is said of each class on the test rows",
+        kind="heatmap",
+        data=data,
+        x="said",
+        y=("actual", "share"),
+        labels={"said": "most probable class", "actual": "actual class", "share": "share of the actual class"},
+    )
+
+
+def _residuals(problem: Problem, split: Split, judgment: Judgment) -> Figure:
+    y = problem.y[split.test]
+    rows = np.random.default_rng(problem.brief.seed).permutation(len(y))[:1_000]
+    data: dict[str, list[Cell]] = {"predicted": judgment.output[rows].tolist(), "actual": y[rows].tolist()}
+    return Figure(
+        name="scores",
+        title=f"Predicted against actual '{problem.brief.target}' on test rows",
+        kind="scatter",
+        data=data,
+        x="predicted",
+        y=("actual",),
+        labels={"predicted": "predicted", "actual": "actual"},
+        diagonal=True,
+    )
+
+
+def importance_figure(
+    problem: Problem, split: Split, chosen: Candidate, policy: Policy
+) -> tuple[Figure, DataTable, str | None]:
+    """Measure what drives the model on a sample of the test rows.
+
+    Returns
+    -------
+    figure : Figure
+        In money per 1,000 decisions where there are values, in the loss otherwise.
+    table : DataTable
+        Both, for every column.
+    strongest : str or None
+        The column whose shuffling costs most.
+    """
+    order = np.random.default_rng(problem.brief.seed).permutation(len(split.test))[:_IMPORTANCE_ROWS]
+    rows = split.test[np.sort(order)]
+    y, paid = problem.y[rows], has_money(problem)
+
+    def measure(X: pd.DataFrame) -> Floats:
+        output = output_of(chosen.pipeline, X, problem.task)
+        return np.array(
+            [np.mean(row_loss(problem.task, y, output)), -PER * np.mean(money_of(problem, policy, output, rows))]
+        )
+
+    found = permutation_importance(
+        problem.X.iloc[rows], measure, seed=problem.brief.seed, told=lambda done: tell("measuring drivers", done)
+    )
+    ranked = sorted(found.items(), key=lambda pair: (-pair[1][int(paid)], -pair[1][0], pair[0]))
+    name = "squared error" if problem.task == "regression" else "log loss"
+    unit = f"{problem.unit} per 1,000 decisions" if paid else name
+    shown = ranked[:_SHOWN_COLUMNS]
+    figure = Figure(
+        name="importance",
+        title="What the model loses when one column is shuffled",
+        kind="bar",
+        data={
+            "column": [column for column, _ in shown],
+            "lost": [float(change[int(paid)]) for _, change in shown],
+        },
+        x="column",
+        y=("lost",),
+        labels={"column": "column", "lost": f"lost {unit}"},
+    )
+    table = DataTable(
+        name="importance",
+        title="What the model loses when one column is shuffled",
+        columns=("column", f"more {name}", *([f"lost {problem.unit} per 1,000"] if paid else [])),
+        rows=tuple(
+            (column, round(float(change[0]), 6), *([round(float(change[1]), 2)] if paid else []))
+            for column, change in ranked
+        ),
+    )
+    return figure, table, ranked[0][0] if ranked and ranked[0][1][int(paid)] > 0 else None
