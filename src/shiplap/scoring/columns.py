@@ -82,14 +82,14 @@ def columns_of(X: Any, names: Iterable[str]) -> Columns:
         return _of_rows([X], names) if is_row(X) else _of_mapping(X)
     if hasattr(X, "get_column"):
         return Columns(len(X), lambda name: _polars(X, name))
+    if hasattr(X, "collect_schema"):
+        raise InputError("a lazy frame holds no rows yet", hint="call .collect() first")
     if hasattr(X, "iloc") and hasattr(X, "columns"):
         return Columns(len(X), lambda name: _pandas(X, name))
     if hasattr(X, "schema") and hasattr(X, "num_rows") and hasattr(X, "column"):
         return Columns(X.num_rows, lambda name: _arrow(X, name))
     if isinstance(X, Sequence) and not isinstance(X, str | bytes):
         return _of_rows(X, names)
-    if hasattr(X, "collect_schema"):
-        raise InputError("a lazy frame holds no rows yet", hint="call .collect() first")
     raise InputError(
         f"rows cannot be read from a {type(X).__name__}",
         hint="give a pandas, polars or Arrow table, a dict of columns, or a list of dicts",

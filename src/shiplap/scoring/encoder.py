@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -108,30 +108,31 @@ class Encoder:
 
 def _encoded(reader: Reader, column: Column) -> NDArray[np.float64]:
     """Encode a column; raises ``RowError`` naming the first row that cannot be read."""
-    if isinstance(column, np.ndarray):
-        numbers = reader.array(column)
-        if numbers is not None:
-            return numbers
-        column = list(column) if column.dtype.kind == "M" else column.tolist()
-    if isinstance(column, Coded):
-        return _of_codes(reader, column)
     try:
-        return reader.many(column)
+        if isinstance(column, Coded):
+            return _of_codes(reader, column)
+        numbers = reader.array(column) if isinstance(column, np.ndarray) else None
+        return reader.many(_single(column)) if numbers is None else numbers
     except (UnreadableError, TypeError):
-        return _one_by_one(reader, column)
+        return _one_by_one(reader, _single(column))
 
 
 def _of_codes(reader: Reader, column: Coded) -> NDArray[np.float64]:
     used = np.unique(column.codes)
-    held = [None if code < 0 else column.values[code] for code in used.tolist()]
-    try:
-        rows = reader.many(held)
-    except (UnreadableError, TypeError):
-        return _one_by_one(reader, [None if code < 0 else column.values[code] for code in column.codes.tolist()])
+    rows = reader.many([None if code < 0 else column.values[code] for code in used.tolist()])
     return rows[np.searchsorted(used, column.codes)]
 
 
-def _one_by_one(reader: Reader, values: Any) -> NDArray[np.float64]:
+def _single(column: Column) -> Sequence[object]:
+    """Return the values of a column one by one."""
+    if isinstance(column, Coded):
+        return [None if code < 0 else column.values[code] for code in column.codes.tolist()]
+    if isinstance(column, np.ndarray):
+        return list(column) if column.dtype.kind == "M" else list(column.tolist())
+    return column
+
+
+def _one_by_one(reader: Reader, values: Sequence[object]) -> NDArray[np.float64]:
     out = np.empty((len(values), reader.width))
     for index, value in enumerate(values):
         try:
