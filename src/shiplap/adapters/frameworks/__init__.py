@@ -1,5 +1,6 @@
 """Frameworks: what lowers a trained model to encoder and graph, and asks the original for its own answers."""
 
+from shiplap.adapters.frameworks.modelfile import dump_model, load_model
 from shiplap.adapters.frameworks.protocol import Framework, Lowered, Probe, framework_of
 from shiplap.adapters.frameworks.registry import class_path, frameworks, predictors, transformers
 
@@ -8,8 +9,10 @@ __all__ = [
     "Lowered",
     "Probe",
     "class_path",
+    "dump_model",
     "framework_of",
     "frameworks",
+    "load_model",
     "predictors",
     "transformers",
 ]

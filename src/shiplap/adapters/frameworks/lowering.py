@@ -101,10 +101,13 @@ class Context:
         The input columns by name: kinds, markers, formats.
     fitted : callable
         Whether an estimator was fitted, as its framework knows.
+    canonical : bool
+        Whether the original reads canonical rows, where an empty text already is a missing value.
     """
 
     columns: dict[str, Column]
     fitted: Callable[[Any], bool]
+    canonical: bool = False
     graph: GraphBuilder = field(default_factory=GraphBuilder)
     operations: list[Operation] = field(default_factory=list)
     offsets: dict[Operation, int] = field(default_factory=dict)

@@ -89,8 +89,8 @@ class Framework(Protocol):
         """
         ...
 
-    def lower(self, model: Any, frame: Any, columns: tuple[Column, ...]) -> Lowered:
-        """Lower a fitted model that reads frames with these columns.
+    def lower(self, model: Any, frame: Any, columns: tuple[Column, ...], *, canonical: bool = False) -> Lowered:
+        """Lower a fitted model that reads frames with these columns, `canonical` ones where they come from a table.
 
         Raises
         ------

@@ -167,4 +167,11 @@ def _numerical(forest: Forest, tree: Tree, node: int, left: int, right: int) -> 
     default_left = bool(tree.decision[node] & _DEFAULT_LEFT)
     # Where a feature never was missing in training, LightGBM takes NaN for 0.
     missing_left = default_left if tree.decision[node] & _MISSING else threshold >= 0.0
-    return forest.node(feature, threshold, left, right, missing_true=missing_left)
+    return forest.node(feature, _flushed(threshold), left, right, missing_true=missing_left)
+
+
+def _flushed(threshold: float) -> float:
+    """Move a threshold out of the zone around 0, all of which LightGBM's predictor reads as 0."""
+    if -_ZERO <= threshold < 0.0:
+        return float(np.nextafter(-_ZERO, -np.inf))
+    return _ZERO if 0.0 <= threshold < _ZERO else threshold

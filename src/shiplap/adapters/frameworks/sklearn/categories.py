@@ -27,7 +27,7 @@ _UNSEEN = "\x00never seen\x00"
 class _Table:
     """What an encoder makes of one column: a row of numbers for each category, for missing and for unseen."""
 
-    categories: tuple[str, ...] | tuple[float, ...]
+    categories: tuple[str | float, ...]
     rows: NDArray[np.float64]
     missing: NDArray[np.float64]
     unseen: NDArray[np.float64]
@@ -87,6 +87,7 @@ def _cell(table: _Table, piece: Piece, context: Context) -> tuple[Cell, ...]:
     column = context.source(piece)
     if column.kind == "boolean":
         return _looked_up(table, context.number(piece), context)
+    table = _with_empty(table, context)
     missing = table.missing
     if piece.fill is not None:
         known = dict(zip(table.categories, table.rows, strict=True))
@@ -102,6 +103,18 @@ def _cell(table: _Table, piece: Piece, context: Context) -> tuple[Cell, ...]:
             if_unseen=_plain(table.unseen),
         )
     )
+
+
+def _with_empty(table: _Table, context: Context) -> _Table:
+    """Keep an empty text apart from a missing value, where the estimator does and the rows come as they are.
+
+    To the encoder an empty text is missing unless it is a category: so it becomes one, with the fate of the unseen.
+    """
+    texts = any(isinstance(category, str) for category in table.categories)
+    same = np.array_equal(table.missing, table.unseen, equal_nan=True)
+    if context.canonical or not texts or same or "" in table.categories:
+        return table
+    return _Table((*table.categories, ""), np.vstack([table.rows, table.unseen]), table.missing, table.unseen)
 
 
 def _looked_up(table: _Table, cell: Cell, context: Context) -> tuple[Cell, ...]:
@@ -146,7 +159,7 @@ def _name(estimator: Any, index: int) -> Any:
     return index if names is None else names[index]
 
 
-def _known(categories: NDArray[Any], context: Context) -> tuple[str, ...] | tuple[float, ...]:
+def _known(categories: NDArray[Any], context: Context) -> tuple[str | float, ...]:
     present = [value for value in categories.tolist() if not pd.isna(value)]
     if all(isinstance(value, str) for value in present):
         return tuple(present)
@@ -155,7 +168,7 @@ def _known(categories: NDArray[Any], context: Context) -> tuple[str, ...] | tupl
     raise context.refuse("a column's categories mix texts and other things", hint="make them all text before fitting")
 
 
-def _column(values: tuple[str, ...] | tuple[float, ...], length: int, categories: Any) -> Any:
+def _column(values: tuple[str | float, ...], length: int, categories: Any) -> Any:
     padded = [*values, *[values[0] if values else None] * (length - len(values))]
     kind = np.asarray(categories).dtype
     return pd.Series(padded, dtype=object if kind.kind in "OU" else kind)

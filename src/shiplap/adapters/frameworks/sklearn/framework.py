@@ -40,10 +40,10 @@ class Sklearn:
         frame = as_frame(X, model)
         return frame, columns_of(frame)
 
-    def lower(self, model: Any, frame: Any, columns: tuple[Column, ...]) -> Lowered:
+    def lower(self, model: Any, frame: Any, columns: tuple[Column, ...], *, canonical: bool = False) -> Lowered:
         """Lower a fitted estimator or pipeline; see `Framework.lower`."""
         task, classes = _task(model)
-        context = Context(columns={column.name: column for column in columns}, fitted=_is_fitted)
+        context = Context(columns={column.name: column for column in columns}, fitted=_is_fitted, canonical=canonical)
         names = tuple(str(name) for name in frame.columns)
         start = Block(tuple(Raw(name) for name in names), lambda rows: _as_fitted(model, rows), names)
         method = "predict" if task == "regression" else "predict_proba"

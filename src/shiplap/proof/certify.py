@@ -1,0 +1,208 @@
+"""The parity certificate: the original's own variation first, then rows of the data, then rows built to break it.
+
+The band within which two answers count as the same is ``4 * v + 1024 * eps * terms``: ``v`` is how far the original's
+answers differ from its own (batches of one, of seven, of all), ``eps`` the unit of the model's arithmetic (2.2e-16 for
+float64, 1.2e-7 for float32) and ``terms`` how many numbers are added up to one answer. It is relative to 1 for
+probabilities and to the spread of the predictions for a regression.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from shiplap.core.certificate import Certificate, ParityClass, Vectors
+from shiplap.core.environment import environment
+from shiplap.core.progress import tell
+from shiplap.proof.compare import Comparison, Tally, distances, original_outputs
+from shiplap.proof.rows import Case, built_rows, replaced
+from shiplap.proof.subject import Subject
+from shiplap.proof.synthetic import made_up_rows, sendable
+from shiplap.scoring import Scorer
+
+__all__ = ["certify"]
+
+_MADE_UP, _VECTORS, _SINGLE, _OWN_LABELS = 2_000, 300, 64, 2_000
+_UNITS = {"float64": 2.0**-52, "float32": 2.0**-23}
+
+
+def certify(subject: Subject, scorer: Scorer, *, seed: int = 0) -> Certificate:
+    """Compare a ship with its original.
+
+    Parameters
+    ----------
+    subject : Subject
+        The original, its rows and what it was lowered to.
+    scorer : Scorer
+        The ship, loaded as it will be where it serves.
+    seed : int
+        Seed of the constructed rows.
+
+    Returns
+    -------
+    Certificate
+        ``flips`` counts the rows whose answers lie further apart than the band.
+    """
+    generator = np.random.default_rng(seed)
+    tell("measuring the original's own variation", 0.0)
+    scale = _scale(subject)
+    own = _own_variation(subject, scale)
+    band = 4 * own + 1024 * _UNITS[subject.lowered.dtype] * subject.lowered.terms
+    comparison = Comparison(subject, scorer, band, scale)
+    with threadpool_limits(limits=1):  # many small calls: threads would only wait for each other
+        vectors = _compared(comparison, generator)
+    tell("parity measured", 1.0)
+    return _certificate(comparison, own, vectors)
+
+
+def _compared(comparison: Comparison, generator: np.random.Generator) -> Vectors:
+    subject = comparison.subject
+    tell("comparing rows of the data", 0.1)
+    comparison.add(Case("data", subject.frame, subject.frame))
+    _own_labels(comparison)
+    tell("comparing rows built to break it", 0.4)
+    for case in _joined(subject, generator):
+        comparison.add(case)
+    _one_by_one(comparison)
+    tell("comparing made-up rows", 0.8)
+    return _made_up(comparison, generator)
+
+
+def _certificate(comparison: Comparison, own: float, vectors: Vectors) -> Certificate:
+    kinds = comparison.kinds()
+    flips, largest = sum(kind.flips for kind in kinds), max(kind.largest_difference for kind in kinds)
+    parity: ParityClass = "flips" if flips else "exact" if largest == 0 else "within tolerance"
+    return Certificate(
+        ship=comparison.scorer.ship.id,
+        parity=parity,
+        rows=sum(kind.rows for kind in kinds),
+        flips=flips,
+        ties=sum(kind.ties for kind in kinds),
+        largest_difference=largest if np.isfinite(largest) else float(np.finfo(np.float64).max),
+        band=comparison.band,
+        own_variation=own,
+        input_cast=0.0,
+        dtype=comparison.subject.lowered.dtype,
+        kinds=kinds,
+        failures=tuple(comparison.failures),
+        environment=environment(),
+        vectors=vectors,
+    )
+
+
+def _scale(subject: Subject) -> float:
+    if subject.signature.task != "regression":
+        return 1.0
+    outputs = original_outputs(subject, subject.frame.iloc[:1_000])
+    spread = 0.0 if outputs is None else float(np.nanstd(outputs))
+    return spread if np.isfinite(spread) and spread > 0 else 1.0
+
+
+def _own_variation(subject: Subject, scale: float) -> float:
+    """Ask the original for the same rows at once, on one thread, in sevens, and one by one."""
+    rows = subject.frame.iloc[:_SINGLE]
+    once = original_outputs(subject, rows)
+    if once is None:
+        return 0.0
+    with threadpool_limits(limits=1):
+        alone = original_outputs(subject, rows)
+    largest = 0.0 if alone is None else float(distances(once, alone, scale).max(initial=0.0))
+    for size, count in ((7, len(rows)), (1, 24)):
+        parts = [original_outputs(subject, rows.iloc[start : start + size]) for start in range(0, count, size)]
+        for index, part in enumerate(parts):
+            if part is not None:
+                apart = distances(once[index * size : index * size + len(part)], part, scale)
+                largest = max(largest, float(apart.max(initial=0.0)))
+    return largest if np.isfinite(largest) else 0.0
+
+
+def _own_labels(comparison: Comparison) -> None:
+    """Compare with what the original's own ``predict`` says, whose ties may fall another way than its scores."""
+    subject = comparison.subject
+    if subject.signature.task == "regression":
+        return
+    rows = subject.frame.iloc[:_OWN_LABELS]
+    outputs = original_outputs(subject, rows)
+    if outputs is None:
+        return
+    theirs, ours = subject.framework.labels(subject.estimator, rows), comparison.scorer.predict(rows)
+    ranked = np.sort(outputs, axis=1)
+    near = ranked[:, -1] - ranked[:, -2] <= comparison.band
+    differ = np.asarray(theirs).astype(str) != np.asarray(ours).astype(str)
+    comparison.tallies["the original's own labels"] = Tally(
+        rows=len(rows), flips=int((differ & ~near).sum()), ties=int((differ & near).sum())
+    )
+
+
+def _joined(subject: Subject, generator: np.random.Generator) -> list[Case]:
+    """Put small cases of one kind together where that changes no dtype; the original is slow to call."""
+    joined: dict[tuple[str, tuple[str, ...]], list[Case]] = {}
+    for case in built_rows(subject, generator):
+        alike = case.rows is case.frame or isinstance(case.rows, list)
+        form = type(case.rows).__name__ if alike else f"alone {len(joined)}"
+        key = (case.kind, (form, *(str(kind) for kind in case.frame.dtypes)))
+        joined.setdefault(key, []).append(case)
+    cases = []
+    for group in joined.values():
+        whole = _concatenated(group)
+        if len(group) > 1 and original_outputs(subject, whole.frame) is None:
+            cases.extend(group)
+        else:
+            cases.append(whole)
+    return cases
+
+
+def _concatenated(group: list[Case]) -> Case:
+    if len(group) == 1:
+        return group[0]
+    frame = pd.concat([case.frame for case in group], ignore_index=True)
+    if isinstance(group[0].rows, list):
+        return Case(group[0].kind, frame, [row for case in group for row in case.rows])
+    return Case(group[0].kind, frame, frame)
+
+
+def _one_by_one(comparison: Comparison) -> None:
+    """Send rows one by one on the fast path, as a server does."""
+    frame = comparison.subject.frame.iloc[:_SINGLE]
+    theirs = original_outputs(comparison.subject, frame)
+    if theirs is None:
+        return
+    rows = [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+    regression = comparison.subject.signature.task == "regression"
+    answers = [comparison.scorer.predict_row(row) for row in rows]
+    ours = np.array([(answer.prediction,) if regression else answer.probabilities for answer in answers], np.float64)
+    case = Case("one by one", frame, rows)
+    comparison.count(case, comparison.tallies.setdefault(case.kind, Tally()), theirs, ours)
+
+
+def _made_up(comparison: Comparison, generator: np.random.Generator) -> Vectors:
+    """Compare made-up rows, and keep some of them with the original's answers for replay."""
+    subject = comparison.subject
+    rows = made_up_rows(subject, _MADE_UP, generator)
+    frame = _as_read(subject, rows)
+    if original_outputs(subject, frame) is None:
+        rows = made_up_rows(subject, _MADE_UP, generator, plain=True)
+        frame = _as_read(subject, rows)
+    case = Case("made up", frame, rows)
+    comparison.add(case)
+    kept = original_outputs(subject, frame.iloc[:_VECTORS])
+    names = tuple(rows[0]) if rows else ()
+    if kept is None:
+        return Vectors(columns=names, rows=(), outputs=())
+    return Vectors(
+        columns=names,
+        rows=tuple(tuple(sendable(row[name]) for name in names) for row in rows[: len(kept)]),
+        outputs=tuple(tuple(None if np.isnan(value) else float(value) for value in row) for row in kept),
+    )
+
+
+def _as_read(subject: Subject, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return made-up rows as the original reads them; columns that the ship does not need come from the data."""
+    picks = np.arange(len(rows)) % len(subject.frame)
+    frame = subject.frame.iloc[picks].reset_index(drop=True)
+    for name in rows[0]:
+        frame = replaced(frame, name, [row[name] for row in rows])
+    return frame

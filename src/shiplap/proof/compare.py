@@ -1,0 +1,186 @@
+"""Compare the answers of an original and of a ship, kind of row by kind of row."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from shiplap.core.certificate import Failure, RowKind
+from shiplap.core.errors import RowError
+from shiplap.proof.locate import parting_node
+from shiplap.proof.rows import Case
+from shiplap.proof.subject import Subject
+from shiplap.proof.synthetic import sendable
+from shiplap.scoring import Scorer
+
+__all__ = ["Comparison", "Tally", "distances", "original_outputs"]
+
+_FAILURES = 5
+
+
+def original_outputs(subject: Subject, frame: pd.DataFrame) -> NDArray[np.float64] | None:
+    """Return the original's answers, or None where it refuses the rows; its warnings are not ours to show."""
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            return subject.outputs(frame)
+    except (ValueError, TypeError, OverflowError, pd.errors.OutOfBoundsDatetime):
+        return None
+
+
+def distances(theirs: NDArray[np.float64], ours: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
+    """Return the largest difference of each row's outputs, in units of `scale` or of the output where that is larger.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows,)
+        Infinite where one answer is no number and the other is.
+
+    Examples
+    --------
+    >>> distances(np.array([[1.0], [np.nan]]), np.array([[1.5], [np.nan]]), 1.0)
+    array([0.5, 0. ])
+    """
+    same = (theirs == ours) | (np.isnan(theirs) & np.isnan(ours))
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.abs(theirs - ours) / np.maximum(scale, np.abs(theirs))
+    apart = np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
+    result: NDArray[np.float64] = apart.max(axis=1, initial=0.0)
+    return result
+
+
+@dataclass
+class Tally:
+    """What was counted of one kind of row."""
+
+    rows: int = 0
+    largest: float = 0.0
+    flips: int = 0
+    ties: int = 0
+    refused: int = 0
+
+
+@dataclass
+class Comparison:
+    """Compares case after case and keeps the count.
+
+    A row *flips* when its two answers lie further apart than the band; a *tie* is a label or a decision that differs
+    although the answers agree within the band, which the original does not decide reliably either.
+
+    Parameters
+    ----------
+    subject : Subject
+        The original.
+    scorer : Scorer
+        The ship.
+    band : float
+        Tolerance, in units of `scale`.
+    scale : float
+        1 for probabilities; the spread of the predictions for a regression.
+    """
+
+    subject: Subject
+    scorer: Scorer
+    band: float
+    scale: float
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+
+    def add(self, case: Case) -> None:
+        """Compare the rows of a case; where the original refuses them, only count them."""
+        tally = self.tallies.setdefault(case.kind, Tally())
+        theirs = original_outputs(self.subject, case.frame) if len(case.frame) else np.empty((0, self._width))
+        if theirs is None:
+            tally.refused += len(case.frame)
+            return
+        try:
+            ours = self.scorer.outputs(case.rows)
+        except RowError as error:
+            ours = np.full_like(theirs, np.nan)
+            self._refused_by_ship(case, theirs, error)
+        self.count(case, tally, theirs, ours)
+
+    @property
+    def _width(self) -> int:
+        return max(1, len(self.subject.signature.classes))
+
+    def count(self, case: Case, tally: Tally, theirs: NDArray[np.float64], ours: NDArray[np.float64]) -> None:
+        """Count how far two sets of answers lie apart."""
+        if theirs.shape != ours.shape:
+            theirs, ours = np.full((1, 1), np.nan), np.zeros((1, 1))
+        if not len(theirs):
+            return
+        apart = distances(theirs, ours, self.scale)
+        beyond = ~(apart <= self.band)
+        tally.rows += len(theirs)
+        tally.flips += int(beyond.sum())
+        tally.largest = max(tally.largest, float(apart.max()))
+        tally.ties += int((self._decided_apart(theirs, ours) & ~beyond).sum())
+        for row in np.flatnonzero(beyond)[: _FAILURES - len(self.failures)]:
+            self._failed(case, int(row), theirs[row], ours[row])
+
+    def _decided_apart(self, theirs: NDArray[np.float64], ours: NDArray[np.float64]) -> NDArray[np.bool_]:
+        decider = self.scorer.decider
+        if self.subject.signature.task == "regression":
+            return np.zeros(len(theirs), dtype=bool)
+        apart: NDArray[np.bool_] = (decider.labels(theirs) != decider.labels(ours)) | (
+            decider.decisions(theirs) != decider.decisions(ours)
+        )
+        return apart
+
+    def _failed(self, case: Case, row: int, theirs: NDArray[np.float64], ours: NDArray[np.float64]) -> None:
+        frame = case.frame.iloc[row : row + 1]
+        try:
+            sent = case.rows[row : row + 1] if isinstance(case.rows, list) else case.rows.iloc[row : row + 1]
+            matrix = self.scorer.encoder.matrix(sent)
+            node = parting_node(self.subject, frame, matrix, band=max(self.band, 1e-12))
+        except RowError:
+            node = "encoder"
+        self.failures.append(
+            Failure(
+                kind=case.kind, values=self._values(frame), original=_numbers(theirs), ship=_numbers(ours), node=node
+            )
+        )
+
+    def _refused_by_ship(self, case: Case, theirs: NDArray[np.float64], error: RowError) -> None:
+        frame = case.frame.iloc[error.row : error.row + 1]
+        node = f"encoder: {error.message}" if error.column not in self.subject.private else "encoder"
+        self.failures.append(
+            Failure(
+                kind=case.kind, values=self._values(frame), original=_numbers(theirs[error.row]), ship=(), node=node
+            )
+        )
+
+    def _values(self, frame: pd.DataFrame) -> dict[str, str | float | bool | None]:
+        return {
+            str(name): sendable(frame[name].iloc[0])
+            for name in frame.columns
+            if name not in self.subject.private and name in self.subject.signature.names
+        }
+
+    def kinds(self) -> tuple[RowKind, ...]:
+        """Return the verdict per kind of row; what the original refused stands as a kind of its own."""
+        found = []
+        for name, tally in self.tallies.items():
+            if tally.rows or not tally.refused:
+                found.append(
+                    RowKind(
+                        name=name,
+                        rows=tally.rows,
+                        largest_difference=tally.largest,
+                        flips=tally.flips,
+                        ties=tally.ties,
+                    )
+                )
+            if tally.refused:
+                found.append(RowKind(name=f"{name} (the original refuses)", rows=0, largest_difference=0.0))
+        return tuple(found)
+
+
+def _numbers(row: NDArray[Any]) -> tuple[float | None, ...]:
+    return tuple(float(value) if np.isfinite(value) else None for value in row)

@@ -1,0 +1,118 @@
+"""The certificate as a report."""
+
+from __future__ import annotations
+
+from shiplap.core.certificate import Certificate, RowKind
+from shiplap.core.finding import Finding
+from shiplap.core.report import DataTable, Report
+from shiplap.core.ship import Ship
+
+__all__ = ["certificate_report"]
+
+
+def certificate_report(ship: Ship) -> Report:
+    """Say what was proven of a ship.
+
+    Parameters
+    ----------
+    ship : Ship
+        A ship with its certificate.
+
+    Returns
+    -------
+    Report
+        Verb ``pack``; `holds` is False when answers flip. The table ``kinds`` has a row a kind of row.
+
+    Raises
+    ------
+    ShipError
+        The ship carries no certificate, or another ship's.
+    """
+    certificate = ship.certificate
+    holds = certificate.flips == 0
+    return Report(
+        verb="pack",
+        title=f"{ship.manifest.name}: does the ship answer as the original does?",
+        verdict="holds" if holds else "broken",
+        holds=holds,
+        findings=_findings(certificate),
+        tables=(_kinds(certificate),),
+        metrics={
+            "rows": certificate.rows,
+            "flips": certificate.flips,
+            "ties": certificate.ties,
+            "largest_difference": certificate.largest_difference,
+            "band": certificate.band,
+            "own_variation": certificate.own_variation,
+            "parity": certificate.parity,
+            "size_mb": ship.sealed_bytes / 1e6,
+        },
+    )
+
+
+def _kinds(certificate: Certificate) -> DataTable:
+    return DataTable(
+        name="kinds",
+        title="How each kind of row fared",
+        columns=("kind of row", "rows", "flips", "ties", "largest difference"),
+        rows=tuple(
+            (kind.name, kind.rows, kind.flips, kind.ties, kind.largest_difference) for kind in certificate.kinds
+        ),
+    )
+
+
+def _findings(certificate: Certificate) -> tuple[Finding, ...]:
+    findings = [_parity(certificate)]
+    if certificate.ties:
+        findings.append(
+            Finding(
+                check="parity.ties",
+                verdict="note",
+                means=f"{certificate.ties:,} rows sit so close to a border that rounding decides them, there as here.",
+                value=certificate.ties,
+            )
+        )
+    refused = [kind.name.partition(" (")[0] for kind in certificate.kinds if _is_refused(kind)]
+    if refused:
+        findings.append(
+            Finding(
+                check="parity.refused",
+                verdict="note",
+                means=f"The original itself refuses some rows of these kinds: {', '.join(refused)}. "
+                "The ship answers them; nothing can be compared.",
+            )
+        )
+    findings.extend(
+        Finding(
+            check="parity.failure",
+            verdict="fail",
+            means=f"A row of kind '{failure.kind}' gets {failure.ship} where the original says {failure.original}; "
+            f"they part at: {failure.node}.",
+        )
+        for failure in certificate.failures
+    )
+    return tuple(findings)
+
+
+def _is_refused(kind: RowKind) -> bool:
+    return kind.name.endswith("(the original refuses)")
+
+
+def _parity(certificate: Certificate) -> Finding:
+    if certificate.flips:
+        return Finding(
+            check="parity",
+            verdict="fail",
+            means=f"{certificate.flips:,} of {certificate.rows:,} rows get another answer than the original gives.",
+            todo="do not use this ship; see where the answers part",
+            value=certificate.flips,
+            limit=0,
+        )
+    close = "to the last bit" if certificate.parity == "exact" else f"within {certificate.largest_difference:.1e}"
+    return Finding(
+        check="parity",
+        verdict="good",
+        means=f"{certificate.rows:,} rows, those on every threshold among them, get the original's answer {close}.",
+        value=certificate.flips,
+        limit=0,
+    )

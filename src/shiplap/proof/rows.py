@@ -1,0 +1,224 @@
+"""Rows built to break a model: on every threshold and one ulp beside it, missing, unseen, extreme, oddly typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from shiplap.core.encoding import Category
+from shiplap.proof.subject import Subject
+
+__all__ = ["THRESHOLDS", "Case", "built_rows", "replaced"]
+
+THRESHOLDS = 6_000
+"""Thresholds that are tried at most, spread evenly over each column's; each gives three rows."""
+
+_EXTREMES = (1e308, -1e308, 5e-324, -5e-324, 0.0, -0.0, 1e-35, -1e-35, 3.4e38, -3.4e38, 1e15, 2.0**53 + 2, -1.0)
+_TEXTS = ("\x00never seen\x00", "Ünïcödé 漢字 🚢", "x" * 10_000, "NaN", "None", "0", " ")
+_DATES = (
+    "1970-01-01 00:00:00",
+    "1999-12-31 23:59:59",
+    "2000-02-29 12:00:00",
+    "2013-01-01 00:00:00",
+    "2016-02-29 00:00:01",
+    "2024-12-31 23:59:59",
+    "2100-03-01 06:30:15",
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Rows of one kind.
+
+    Parameters
+    ----------
+    kind : str
+        What kind of row.
+    frame : DataFrame
+        The rows as the original reads them.
+    rows : anything a scorer takes
+        The same rows as a client sends them to the ship; `frame` itself where that is no difference.
+    """
+
+    kind: str
+    frame: pd.DataFrame = field(repr=False)
+    rows: Any = field(repr=False)
+
+
+def built_rows(subject: Subject, generator: np.random.Generator) -> Iterator[Case]:
+    """Yield cases; one that the original refuses is for the caller to skip.
+
+    Parameters
+    ----------
+    subject : Subject
+        What is to be proven.
+    generator : numpy.random.Generator
+        Chooses the rows that are altered.
+
+    Yields
+    ------
+    Case
+        Small groups, so that a refusal of the original costs few rows.
+    """
+    base = subject.frame.iloc[generator.integers(0, len(subject.frame), 256)].reset_index(drop=True)
+    used = [column for column in subject.columns if column.name in subject.lowered.encoding.columns]
+    yield from _thresholds(subject, generator)
+    for column in used:
+        here = base.iloc[:24].reset_index(drop=True)
+        yield from _missing(subject, here, column.name)
+        if column.kind == "number" and not _coded(subject, column.name):
+            yield from _numbers(here, column.name)
+        elif column.kind == "date":
+            yield _set("date borders", here, column.name, [pd.Timestamp(text) for text in _DATES])
+        elif column.kind in {"category", "text"}:
+            yield from _categories(subject, base, column.name)
+    yield from _typed(subject, base)
+
+
+def replaced(frame: pd.DataFrame, column: str, values: list[Any] | NDArray[Any]) -> pd.DataFrame:
+    """Return rows with one column replaced, in a dtype that holds the values and that the original knows."""
+    kind = frame[column].dtype
+    series = pd.Series(list(values), index=frame.index, dtype=object)
+    if isinstance(kind, pd.CategoricalDtype):
+        series = series.astype("category")
+    elif kind.kind in "iuf":
+        series = series.astype("float64")
+    elif kind.kind == "M":
+        series = series.astype(kind)
+    elif kind.kind == "b" and not series.isna().any():
+        series = series.astype("bool")
+    elif isinstance(kind, pd.StringDtype):
+        series = series.astype(kind)
+    return frame.assign(**{column: series})
+
+
+def _set(kind: str, base: pd.DataFrame, column: str, values: list[Any]) -> Case:
+    rows = base.iloc[np.arange(len(values)) % len(base)].reset_index(drop=True)
+    frame = replaced(rows, column, values)
+    return Case(kind, frame, frame)
+
+
+def _coded(subject: Subject, column: str) -> bool:
+    return any(
+        isinstance(operation, Category) and operation.column == column
+        for operation in subject.lowered.encoding.operations
+    )
+
+
+def _thresholds(subject: Subject, generator: np.random.Generator) -> Iterator[Case]:
+    """Put single columns, and then all columns at once, on thresholds and one ulp to either side of them."""
+    chosen = _spread(subject.lowered.thresholds)
+    total = sum(len(values) for values in chosen.values())
+    if not total:
+        return
+    moves: tuple[tuple[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]], ...] = (
+        ("on a threshold", lambda values: values),
+        ("one ulp below", lambda values: np.nextafter(values, -np.inf)),
+        ("one ulp above", lambda values: np.nextafter(values, np.inf)),
+    )
+    picks = generator.integers(0, len(subject.frame), total)
+    base = _floats(subject.frame.iloc[picks].reset_index(drop=True), chosen)
+    for kind, move in moves:
+        single = base.copy()
+        start = 0
+        for column, values in chosen.items():
+            moved = single[column].to_numpy(dtype=np.float64, copy=True)
+            moved[start : start + len(values)] = move(values)
+            single[column] = moved
+            start += len(values)
+        yield Case(kind, single, single)
+        every = base.iloc[: max(256, total // 3)].copy()
+        for column, values in chosen.items():
+            every[column] = move(generator.choice(values, len(every)))
+        yield Case(f"{kind}, all columns", every, every)
+
+
+def _spread(thresholds: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """Take as many thresholds as are tried, from each column in proportion, evenly spread."""
+    total = sum(len(values) for values in thresholds.values())
+    share = min(1.0, THRESHOLDS / max(total, 1))
+    spread = {}
+    for column, values in thresholds.items():
+        count = max(1, int(len(values) * share))
+        spread[column] = values[np.unique(np.linspace(0, len(values) - 1, count).astype(int))]
+    return spread
+
+
+def _floats(frame: pd.DataFrame, columns: dict[str, Any]) -> pd.DataFrame:
+    return frame.astype(dict.fromkeys(columns, "float64"))
+
+
+def _missing(subject: Subject, base: pd.DataFrame, column: str) -> Iterator[Case]:
+    """Leave a value out: as the frame has it, as None in a dictionary, and as each text that means missing."""
+    known = subject.column(column)
+    if base[column].dtype.kind == "b":
+        return
+    gap = None if base[column].dtype == object else np.nan
+    rows = base.iloc[:4].reset_index(drop=True)
+    frame = replaced(rows, column, [gap] * len(rows))
+    yield Case("missing", frame, frame)
+    for marker in (None, *known.missing):
+        kind = "None" if marker is None else "missing marker"
+        yield Case(kind, frame, [{**row, column: marker} for row in _records(frame)])
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _numbers(base: pd.DataFrame, column: str) -> Iterator[Case]:
+    for value in _EXTREMES:
+        yield _set("extreme", base, column, [value])
+    for value in (np.inf, -np.inf):
+        yield _set("infinite", base, column, [value])
+
+
+def _categories(subject: Subject, base: pd.DataFrame, column: str) -> Iterator[Case]:
+    known = _vocabulary(subject, column)
+    if known:
+        yield _set("every category", base, column, list(known[:1_000]))
+    markers = set(subject.column(column).missing)
+    texts = [text for text in _TEXTS if text not in markers and text.strip() not in markers]
+    if subject.canonical:
+        texts = [text for text in texts if text.strip()]
+    if all(isinstance(value, str) for value in known):
+        yield _set("unseen category", base, column, list(texts))
+        rows = base.iloc[:2].reset_index(drop=True)
+        frame = replaced(rows, column, [None if subject.canonical else ""] * 2)
+        yield Case("empty text", frame, [{**row, column: ""} for row in _records(frame)])
+
+
+def _vocabulary(subject: Subject, column: str) -> tuple[Any, ...]:
+    found: dict[Any, None] = {}
+    for operation in subject.lowered.encoding.operations:
+        if isinstance(operation, Category) and operation.column == column:
+            found.update(dict.fromkeys(operation.categories))
+    return tuple(value for value in found if value != "")
+
+
+def _typed(subject: Subject, base: pd.DataFrame) -> Iterator[Case]:
+    """Send the same rows in the dtypes that clients use: float32, integers, objects, numbers as text."""
+    names = [
+        column.name
+        for column in subject.columns
+        if column.kind == "number" and column.name in subject.lowered.encoding.columns
+    ]
+    plain = [name for name in names if base[name].dtype.kind in "iuf" and not _coded(subject, name)]
+    if plain:
+        narrow = base.assign(**{name: base[name].astype("float32").astype("float64") for name in plain})
+        yield Case("float32 columns", narrow, narrow.astype(dict.fromkeys(plain, "float32")))
+        whole = base.assign(**{name: base[name].fillna(0).clip(-(2**31), 2**31).round() for name in plain})
+        yield Case("integer columns", whole, whole.astype(dict.fromkeys(plain, "int64")))
+        yield Case("numbers as text", base, base.assign(**{name: _texts(base[name]) for name in plain}))
+    yield Case("object columns", base, base.astype(object))
+    yield Case("dictionaries", base, _records(base))
+    yield Case("no rows", base.iloc[:0], base.iloc[:0])
+
+
+def _texts(values: pd.Series[Any]) -> pd.Series[Any]:
+    return pd.Series([None if pd.isna(value) else repr(float(value)) for value in values], values.index, dtype=object)

@@ -1,0 +1,206 @@
+"""What is to be proven: an original, the rows it reads, and what it was lowered to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from shiplap.adapters.frames import read
+from shiplap.adapters.frameworks import Framework, Lowered, framework_of
+from shiplap.core.brief import ColumnBrief, Label
+from shiplap.core.errors import RefusedError, TableError
+from shiplap.core.model import Model
+from shiplap.core.policy import Policy
+from shiplap.core.schema import Column
+from shiplap.core.signature import Field, Signature
+from shiplap.core.table import Table
+
+__all__ = ["SAMPLE_ROWS", "Subject", "lower"]
+
+SAMPLE_ROWS = 20_000
+"""Rows of the data that are compared at most."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An original beside its lowered form.
+
+    Parameters
+    ----------
+    framework : Framework
+        The adapter that knows the original.
+    estimator : estimator
+        The original itself.
+    frame : DataFrame
+        Rows as the original reads them: a sample of the data.
+    columns : tuple of Column
+        What the columns of `frame` hold.
+    lowered : Lowered
+        Encoder and graph.
+    signature : Signature
+        Inputs, task and classes.
+    policy : Policy
+        What is decided.
+    private : frozenset of str
+        Columns whose values are shown nowhere.
+    canonical : bool
+        Whether the original reads canonical rows of a table, or rows as the client has them.
+    """
+
+    framework: Framework
+    estimator: Any
+    frame: pd.DataFrame = field(repr=False)
+    columns: tuple[Column, ...]
+    lowered: Lowered
+    signature: Signature
+    policy: Policy
+    private: frozenset[str] = frozenset()
+    canonical: bool = False
+
+    def outputs(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the original's probabilities or predictions of shape (n_rows, k)."""
+        return self.framework.outputs(self.estimator, frame)
+
+    def column(self, name: str) -> Column:
+        """Return what is known of one column."""
+        return next(column for column in self.columns if column.name == name)
+
+
+def lower(model: Any, X: Any, *, policy: Policy | None = None) -> Subject:
+    """Lower a model, with sample rows to know its inputs by.
+
+    Parameters
+    ----------
+    model : Model or estimator
+        What is to be lowered; fitted.
+    X : Table, DataFrame, array, or dict of columns
+        Rows the model can answer. A `Model` reads them as its own table was read.
+    policy : Policy, optional
+        What to decide; the model's own for a `Model`, the most probable class for an estimator.
+
+    Returns
+    -------
+    Subject
+
+    Raises
+    ------
+    RefusedError
+        A step cannot be lowered exactly.
+    TableError
+        There are no rows, or a column is missing.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> rows = {"x": [0.0, 1.0, 2.0]}
+    >>> lower(LinearRegression().fit(pd.DataFrame(rows), [1.0, 3.0, 5.0]), rows).signature.names
+    ('x',)
+    """
+    return _of_model(model, X, policy) if isinstance(model, Model) else _of_estimator(model, X, policy)
+
+
+def _of_model(model: Model, X: Any, policy: Policy | None) -> Subject:
+    if X is None:
+        raise TableError("packing needs some rows to prove the answers on", hint="pass the training rows as X")
+    columns = tuple(model.schema[name] for name in model.signature.names)
+    briefs = {column.name: ColumnBrief(kind=column.kind, missing=column.missing) for column in columns}
+    frame = _canonical(read(X, columns=briefs), model.signature.names)
+    framework = framework_of(model.pipeline)
+    lowered = framework.lower(model.pipeline, frame, columns, canonical=True)
+    return Subject(
+        framework=framework,
+        estimator=model.pipeline,
+        frame=frame,
+        columns=columns,
+        lowered=lowered,
+        signature=model.signature,
+        policy=policy or model.policy,
+        private=frozenset(column.name for column in columns if column.private),
+        canonical=True,
+    )
+
+
+def _of_estimator(model: Any, X: Any, policy: Policy | None) -> Subject:
+    framework = framework_of(model)
+    if X is None:
+        raise TableError("packing needs some rows to prove the answers on", hint="pass rows of the data as X")
+    canonical = isinstance(X, Table)
+    if canonical:
+        X, known = _canonical(X, X.schema.names), {column.name: column for column in X.schema}
+    frame, columns = framework.sample(X, model)
+    if canonical:
+        columns = tuple(known[column.name] for column in columns)
+    frame = _thinned(frame)
+    if not len(frame):
+        raise TableError("there are no rows to prove the answers on", hint="pass some rows of the data as X")
+    lowered = framework.lower(model, frame, columns, canonical=canonical)
+    used = tuple(column for column in columns if column.name in lowered.encoding.columns)
+    private = frozenset(column.name for column in columns if column.private)
+    fields = tuple(_field(column, frame[column.name], private) for column in used)
+    return Subject(
+        framework=framework,
+        estimator=model,
+        frame=frame,
+        columns=columns,
+        lowered=lowered,
+        signature=Signature(inputs=fields, task=lowered.task, classes=lowered.classes),
+        policy=policy or _plain_policy(lowered),
+        private=private,
+        canonical=canonical,
+    )
+
+
+def _canonical(table: Table, names: tuple[str, ...]) -> pd.DataFrame:
+    """Return a sample of a table's rows, evenly spread, in canonical types."""
+    missing = [name for name in names if name not in table.schema]
+    if missing:
+        table.schema[missing[0]]  # raises, naming the nearest
+    step = max(1, -(-table.n_rows // SAMPLE_ROWS))
+    quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+    frame: pd.DataFrame = table.frame.pandas(f"SELECT {quoted} FROM rows WHERE rowid % {step} = 0 ORDER BY rowid")  # noqa: S608
+    if not len(frame):
+        raise TableError("there are no rows to prove the answers on", hint="pass some rows of the data as X")
+    return frame
+
+
+def _thinned(frame: pd.DataFrame) -> pd.DataFrame:
+    step = max(1, -(-len(frame) // SAMPLE_ROWS))
+    return frame.iloc[::step].reset_index(drop=True)
+
+
+def _plain_policy(lowered: Lowered) -> Policy:
+    """Decide as ``predict`` does: the most probable class, the first of equals."""
+    if lowered.task == "regression":
+        return Policy(task="regression")
+    if lowered.task == "multiclass":
+        return Policy(task="multiclass", classes=lowered.classes)
+    if len(lowered.classes) != 2:
+        raise RefusedError(f"a binary model has 2 classes, not {len(lowered.classes)}")
+    return Policy(task="binary", classes=lowered.classes, positive=1, threshold=float(np.nextafter(0.5, 1.0)))
+
+
+def _field(column: Column, values: pd.Series[Any], private: frozenset[str]) -> Field:
+    return Field(
+        name=column.name,
+        kind=column.kind,
+        nullable=column.nullable,
+        example=None if column.name in private else _example(column, values),
+    )
+
+
+def _example(column: Column, values: pd.Series[Any]) -> Label | None:
+    present = values.dropna()
+    if present.empty:
+        return None
+    if column.kind == "number":
+        return float(f"{float(pd.to_numeric(present).median()):.6g}")
+    if column.kind == "boolean":
+        return bool(present.mode().iloc[0])
+    if column.kind == "date":
+        moment: str = present.iloc[len(present) // 2].isoformat()
+        return moment
+    return str(present.mode().iloc[0])
