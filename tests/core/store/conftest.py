@@ -21,6 +21,7 @@ from shiplap.core.store import Step, open_store
 def say(*words):
     os.write(1, (" ".join(map(str, words)) + "\n").encode())  # in one piece, among forked processes too
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
 store = open_store(Path(sys.argv[1]))
 """
 
