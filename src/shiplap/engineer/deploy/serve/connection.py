@@ -263,6 +263,8 @@ class Connection(asyncio.Protocol):
 
     def flush(self) -> None:
         """Send every answer whose turn has come, and close after the last one."""
+        if self.lost:
+            return
         waiting = self._waiting
         while waiting:
             data = waiting[0].data
@@ -290,7 +292,7 @@ class Connection(asyncio.Protocol):
                 self._transport.resume_reading()
 
     def _abandon(self, problem: ProblemError) -> None:
-        head = (self._head or _UNREAD)._replace(keep=False, plain=False)
+        head = (self._head if self._partial and self._head else _UNREAD)._replace(keep=False, plain=False)
         self._closing = True
         self._abandoned = True
         self._partial = False

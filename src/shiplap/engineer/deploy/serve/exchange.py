@@ -183,7 +183,7 @@ class Exchange:
         """Answer 500 with an id; what happened is written to standard error under it, and not told to the client."""
         identity = uuid.uuid4().hex[:12]
         trace = "".join(traceback.format_exception(error))
-        sys.stderr.write(f"error {identity} in {self.head.method} {self.head.path}\n{trace}")
+        sys.stderr.write(f"error {identity} in {self.head.method} {self.head.path!r}\n{trace}")
         self.refuse(ProblemError(500, "an unexpected error; it is logged under its id", id=identity))
 
     def settle(self, error: BaseException) -> None:

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.core.errors import RowError
+from shiplap.engineer.deploy.serve.answers import Answers
+from shiplap.engineer.deploy.serve.bodies import decode_rows
 from shiplap.engineer.deploy.serve.exchange import JSON, Exchange
 from shiplap.engineer.deploy.serve.jobs import Jobs
 from shiplap.engineer.deploy.serve.limits import Limits
@@ -46,9 +48,10 @@ class Hosted:
         self.jobs = jobs
         self.name = scorer.ship.manifest.name
         self.version = scorer.ship.id[:12]
+        self.answers = Answers(scorer)
         self._expected = {field.name: EXPECTED[field.kind] for field in scorer.signature.inputs}
         inline_us = limits.inline_ms * 1000
-        self.call_us, self.row_us, row_bytes = _costs(scorer)
+        self.call_us, self.row_us, row_bytes = self._costs()
         dear = self.call_us > inline_us
         capacity = limits.queue if dear else max(1, min(_MOST_IN_A_TURN, int(inline_us / self.row_us)))
         self.inline_bytes = 0 if dear else int(inline_us / self.row_us * row_bytes)
@@ -69,6 +72,8 @@ class Hosted:
         encode, run = self.scorer.encoder.matrix, self.scorer.runtime.run
         parts = [run(np.empty((0, self.scorer.encoder.width)))]
         for start in range(0, len(rows), _SLICE):
+            if self.jobs.closed:
+                raise ProblemError(503, "the server is stopping", headers={"Retry-After": "1"})
             part = rows[start : start + _SLICE]
             try:
                 parts.append(run(encode(part)))
@@ -78,10 +83,11 @@ class Hosted:
 
     def work(self, exchange: Exchange, work: Callable[[], bytes], media_type: str = JSON) -> None:
         """Answer with what `work` returns: here where the body is short, on a thread where it is long."""
+        headers = {"Shiplap-Ship": self.scorer.ship.id}
         if len(exchange.body) <= self.inline_bytes:
-            exchange.answer(work(), media_type=media_type)
+            exchange.answer(work(), media_type=media_type, headers=headers)
         else:
-            self.jobs.submit(exchange, work, media_type=media_type)
+            self.jobs.submit(exchange, work, media_type=media_type, headers=headers)
 
     def _refusal(
         self, error: RowError, row: Mapping[str, object], position: int = 0, *, many: bool = False
@@ -97,23 +103,24 @@ class Hosted:
             hint=error.hint or None,
         )
 
+    def _costs(self) -> tuple[float, float, float]:
+        """Return microseconds of a call with one row, of one more row from bytes to bytes, and the bytes of a row."""
+        scorer = self.scorer
+        row: dict[str, Any] = {field.name: field.example for field in scorer.signature.inputs}
+        try:
+            scorer.encoder.matrix([row])
+        except RowError:
+            row = dict.fromkeys(scorer.signature.names)
+        body = msgspec.json.encode([row] * _SLICE)
+        single = np.zeros((1, scorer.encoder.width))
 
-def _costs(scorer: Scorer) -> tuple[float, float, float]:
-    """Return microseconds of a call with one row, of one more row from bytes to outputs, and the bytes of a row."""
-    row: dict[str, Any] = {field.name: field.example for field in scorer.signature.inputs}
-    many = [row] * _SLICE
-    body = msgspec.json.encode(many)
+        def batch() -> None:
+            self.answers.array(self.outputs(decode_rows(body, Limits())))
 
-    def one() -> None:
-        scorer.runtime.run(np.zeros((1, scorer.encoder.width)))
-
-    def batch() -> None:
-        scorer.runtime.run(scorer.encoder.matrix(msgspec.json.decode(body)))
-
-    return _best_us(one), _best_us(batch) / _SLICE, len(body) / _SLICE
+        return _best_us(lambda: scorer.runtime.run(single)), _best_us(batch) / _SLICE, len(body) / _SLICE
 
 
-def _best_us(act: Callable[[], None], repeats: int = 5) -> float:
+def _best_us(act: Callable[[], object], repeats: int = 5) -> float:
     times = []
     for _ in range(repeats):
         start = time.perf_counter()

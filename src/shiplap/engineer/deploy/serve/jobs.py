@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from shiplap.engineer.deploy.serve.exchange import JSON, Exchange
@@ -24,9 +24,17 @@ class Jobs:
     def __init__(self, *, most: int) -> None:
         self._most = most
         self._waiting = 0
+        self.closed = False
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="shiplap-batch")
 
-    def submit(self, exchange: Exchange, work: Callable[[], bytes], *, media_type: str = JSON) -> None:
+    def submit(
+        self,
+        exchange: Exchange,
+        work: Callable[[], bytes],
+        *,
+        media_type: str = JSON,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         """Answer `exchange` with what `work` returns, or with what it raises means to a client.
 
         Raises
@@ -45,12 +53,13 @@ class Jobs:
             if future.cancelled() or exchange.gone:
                 return
             if error is None:
-                exchange.answer(future.result(), media_type=media_type)
+                exchange.answer(future.result(), media_type=media_type, headers=headers)
             else:
                 exchange.settle(error)
 
         future.add_done_callback(done)
 
     def close(self) -> None:
-        """Start no further job."""
+        """Start no further job; one in progress ends at its next slice."""
+        self.closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)

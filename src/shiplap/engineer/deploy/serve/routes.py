@@ -36,6 +36,8 @@ class Routes:
 
         Never fails: an unknown method on a known path gets a route that refuses with 405 and names the right ones.
         """
+        if path == "*" and method == "OPTIONS":
+            return Route(method, path, _options("GET, HEAD, OPTIONS, POST")), {}
         for pattern, methods in self._patterns:
             match = pattern.fullmatch(path)
             if match:

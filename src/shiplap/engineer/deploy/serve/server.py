@@ -60,6 +60,7 @@ class Server:
         self._timer.cancel()
 
     def _tick(self) -> None:
+        self._timer = self._loop.call_later(self._period, self._tick)
         self.now = self._loop.time()
         self.date = formatdate(usegmt=True)
         self.opening = (
@@ -68,4 +69,3 @@ class Server:
         ).encode("ascii")
         for connection in tuple(self.connections):
             connection.check_time()
-        self._timer = self._loop.call_later(self._period, self._tick)

@@ -26,7 +26,6 @@ from shiplap.core.brief import Label
 from shiplap.core.errors import nearest
 from shiplap.core.schema import Kind
 from shiplap.core.signature import Signature
-from shiplap.engineer.deploy.serve.answers import Answers
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, check_depth, decode_error
 from shiplap.engineer.deploy.serve.exchange import Exchange, Route
 from shiplap.engineer.deploy.serve.hosted import Hosted
@@ -128,7 +127,8 @@ class InferenceV2:
         return endpoint
 
     def _server_ready(self, exchange: Exchange) -> None:
-        exchange.answer(msgspec.json.encode({"live": True, "ready": True}))
+        ready = not exchange.line.desk.draining
+        exchange.answer(msgspec.json.encode({"live": True, "ready": ready}), status=200 if ready else 503)
 
     def _model_ready(self, exchange: Exchange) -> None:
         exchange.answer(msgspec.json.encode({"name": self._endpoint(exchange).name, "ready": True}))
@@ -143,7 +143,6 @@ class InferenceV2:
 class _Endpoint:
     def __init__(self, model: Hosted) -> None:
         self._model = model
-        self._answers = Answers(model.scorer)
         self.name, self.version = model.name, model.version
         self._outputs = _output_tensors(model.scorer.signature)
         self.metadata = msgspec.json.encode(
@@ -201,7 +200,7 @@ class _Endpoint:
         return asked, [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
     def _render(self, asked: Inference, outputs: NDArray[np.float64]) -> bytes:
-        columns = self._answers.columns(outputs)
+        columns = self._model.answers.columns(outputs)
         tensors = []
         for name in [wanted.name for wanted in asked.outputs] if asked.outputs else self._outputs:
             tensor = self._outputs[name]

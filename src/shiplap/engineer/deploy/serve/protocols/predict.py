@@ -5,7 +5,8 @@ sent                           answered
 =============================  =====================================================================================
 an object                      an object: ``prediction``, ``probabilities`` (by class; not for a regression),
                                ``decision``, ``model``, ``ship``
-an array of objects            an array of objects: ``prediction``, ``probabilities``, ``decision``
+an array of objects            an array of objects: ``prediction``, ``probabilities``, ``decision``; the ship id
+                               stands in the header ``Shiplap-Ship``
 ``application/x-ndjson``       the same, one a line
 =============================  =====================================================================================
 
@@ -20,9 +21,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from shiplap.core.errors import nearest
-from shiplap.engineer.deploy.serve.answers import Answers
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, NDJSON, decode_row, decode_rows, split_lines
 from shiplap.engineer.deploy.serve.exchange import Exchange, Route
 from shiplap.engineer.deploy.serve.hosted import Hosted
@@ -53,7 +54,7 @@ class Predict:
 
     def paths(self) -> Mapping[str, Any]:
         """Return its part of the OpenAPI description: path items by path."""
-        described = {f"/predict/{name}": endpoint.describe() for name, endpoint in self._endpoints.items()}
+        described = {f"/predict/{quote(name)}": endpoint.describe() for name, endpoint in self._endpoints.items()}
         if len(self._endpoints) == 1:
             described["/predict"] = next(iter(described.values()))
         return described
@@ -73,7 +74,6 @@ class Predict:
 class _Endpoint:
     def __init__(self, model: Hosted) -> None:
         self._model = model
-        self._answers = Answers(model.scorer)
 
     def answer(self, exchange: Exchange) -> None:
         body = exchange.body
@@ -91,13 +91,13 @@ class _Endpoint:
             self._model.answer_row(decode_row(body, self._model.limits), exchange, self._one)
 
     def _one(self, exchange: Exchange, output: list[float]) -> None:
-        exchange.answer_json(self._answers.one(output))
+        exchange.answer_json(self._model.answers.one(output))
 
     def _array(self, body: bytes) -> bytes:
-        return self._answers.array(self._model.outputs(decode_rows(body, self._model.limits)))
+        return self._model.answers.array(self._model.outputs(decode_rows(body, self._model.limits)))
 
     def _lines(self, body: bytes) -> bytes:
-        return self._answers.lines(self._model.outputs(split_lines(body, self._model.limits)))
+        return self._model.answers.lines(self._model.outputs(split_lines(body, self._model.limits)))
 
     def describe(self) -> dict[str, Any]:
         """Return the path item of its description."""
