@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,10 +14,19 @@ from typing import Any
 
 import pytest
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --hide-scrollbars --remote-debugging-pipe about:blank"
-)
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+    "about:blank",
+]
 
 
 class Browser:
@@ -24,9 +34,9 @@ class Browser:
 
     def __init__(self, command: str, profile: str) -> None:
         ours, theirs = os.pipe(), os.pipe()
-        line = f'exec "$0" "$@" 3<&{ours[0]} 4>&{theirs[1]}'
+        fixed = "import os, sys; os.dup2({}, 3); os.dup2({}, 4); os.execvp(sys.argv[1], sys.argv[1:])"
         self._process = subprocess.Popen(
-            ["sh", "-c", line, command, *FLAGS.split(), f"--user-data-dir={profile}"],
+            [sys.executable, "-c", fixed.format(ours[0], theirs[1]), command, *FLAGS, f"--user-data-dir={profile}"],
             pass_fds=(ours[0], theirs[1]),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -37,6 +47,8 @@ class Browser:
         self._rest = b""
         self._count = 0
         self.events: list[dict[str, Any]] = []
+
+    def begin(self) -> None:
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
@@ -58,7 +70,7 @@ class Browser:
     def open(self, page: Path, *, width: int = 1280, height: int = 900, scheme: str = "light") -> None:
         """Load a page and wait until its figures are drawn."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
-        self.ask("Emulation.setEmulatedMedia", media="screen", features=features)
+        self.ask("Emulation.setEmulatedMedia", features=features)
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.events.clear()
         self.ask("Page.navigate", url=page.resolve().as_uri())
@@ -130,5 +142,8 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no chromium on the PATH: pages are not opened in a browser")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         opened = Browser(command, profile)
-        yield opened
-        opened.close()
+        try:
+            opened.begin()
+            yield opened
+        finally:
+            opened.close()

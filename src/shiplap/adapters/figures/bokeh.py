@@ -20,6 +20,7 @@ from bokeh.models import (
     FixedTicker,
     HoverTool,
     LinearColorMapper,
+    NoOverlap,
     NumeralTickFormatter,
 )
 from bokeh.models.annotations import ColorBar, Label, LabelSet, Span
@@ -35,8 +36,11 @@ __all__ = ["draw"]
 FONT = "system-ui, sans-serif"
 HEIGHT = 300
 ROW_HEIGHT = 26
-NAME_WIDTH = 24
+ROOMY_ROW = 36
+FEW_ROWS = 6
+NAME_WIDTH = 28
 MOST_NAMES = 12
+MOST_MARKERS = 40
 Plot = Any
 HoverMode = Literal["mouse", "hline", "vline"]
 
@@ -70,7 +74,7 @@ def draw(figure: Figure) -> Plot:
 
 def _canvas(drawn: Sketch) -> Plot:
     rows = len(drawn.x.values) * max(1, min(len(drawn.series), 3))
-    height = max(120, 58 + ROW_HEIGHT * rows) if drawn.lies_down else HEIGHT
+    height = 58 + (ROOMY_ROW if rows <= FEW_ROWS else ROW_HEIGHT) * max(rows, 2) if drawn.lies_down else HEIGHT
     plot = canvas(
         height=height,
         sizing_mode="stretch_width",
@@ -96,6 +100,7 @@ def _canvas(drawn: Sketch) -> Plot:
         axis.axis_label_text_font_size = "12px"
         axis.axis_label_text_font_style = "normal"
         axis.axis_label_standoff = 8
+        axis.major_label_policy = NoOverlap(min_distance=8)
     return plot
 
 
@@ -115,12 +120,14 @@ def _line(plot: Plot, drawn: Sketch) -> None:
     source = _source(drawn)
     if drawn.low:
         plot.varea("x", "low", "high", source=source, fill_color=SERIES[0], fill_alpha=0.16)
+    sparse = len(drawn.x.values) <= MOST_MARKERS
     for number in range(len(drawn.series)):
         color = SERIES[number % len(SERIES)]
-        plot.line("x", f"y{number}", source=source, line_color=color, line_width=2.25, line_join="round")
-    dense = len(drawn.x.values) > 40
-    hit = plot.scatter("x", "y0", source=source, size=0 if dense else 6, color=SERIES[0], line_color=PAPER)
-    _hover(plot, drawn, hit, mode="vline")
+        line = plot.line("x", f"y{number}", source=source, line_color=color, line_width=2.25, line_join="round")
+        if sparse:
+            plot.scatter("x", f"y{number}", source=source, size=6, fill_color=color, line_color=PAPER)
+        if number == 0:
+            _hover(plot, drawn, line, mode="vline")
 
 
 def _scatter(plot: Plot, drawn: Sketch) -> None:
@@ -221,7 +228,8 @@ def _heatmap(plot: Plot, drawn: Sketch) -> None:
     plot.height = max(180, 70 + ROW_HEIGHT * len(down_names))
     _name_steps(plot.xaxis[0], across_names, across=True)
     _name_steps(plot.yaxis[0], down_names)
-    plot.y_range.flipped = True
+    plot.x_range.start, plot.x_range.end = -0.5, len(across_names) - 0.5
+    plot.y_range.start, plot.y_range.end = len(down_names) - 0.5, -0.5
 
 
 def _heat_axes(figure: Figure) -> tuple[Axis, Axis]:
@@ -283,11 +291,13 @@ def _value_span(drawn: Sketch) -> tuple[float, float]:
         low, high = min(low, drawn.x.span()[0]), max(high, drawn.x.span()[1])
     room = (high - low) or abs(high) or 1.0
     below = 0.0 if low == 0 else room * 0.05
-    above = 0.0 if high == 0 and low < 0 else room * (0.05 + _headroom(drawn))
+    above = 0.0 if high == 0 and low < 0 and not drawn.lies_down else room * (0.05 + _headroom(drawn))
     return low - below, high + above
 
 
 def _headroom(drawn: Sketch) -> float:
+    if drawn.lies_down and drawn.figure.kind != "interval":
+        return 0.03 * max((len(text) for axis in drawn.series for text in axis.texts), default=0)
     return 0.0 if drawn.lies_down else 0.1 * len(drawn.figure.marks)
 
 
@@ -338,7 +348,6 @@ def _direct_label(plot: Plot, source: ColumnDataSource, at: str, number: int) ->
         text_color=AXIS, text_font={"value": FONT}, text_font_size="12px",
     )  # fmt: skip
     plot.add_layout(labels)
-    plot.min_border_right = 64
 
 
 def _hover(plot: Plot, drawn: Sketch, renderer: Any, *, mode: HoverMode) -> None:
@@ -346,7 +355,11 @@ def _hover(plot: Plot, drawn: Sketch, renderer: Any, *, mode: HoverMode) -> None
     rows += [(axis.title, f"@y{number}_text") for number, axis in enumerate(drawn.series)]
     if drawn.low and drawn.high and drawn.figure.kind != "histogram":
         rows.append(("interval", "@interval_text"))
-    plot.add_tools(HoverTool(renderers=[renderer], mode=mode, tooltips=_tooltip(rows), point_policy="snap_to_data"))
+    plot.add_tools(
+        HoverTool(
+            renderers=[renderer], mode=mode, tooltips=_tooltip(rows), point_policy="snap_to_data", line_policy="nearest"
+        )
+    )
 
 
 def _tooltip(rows: list[tuple[str, str]]) -> str:
@@ -359,7 +372,7 @@ def _tooltip(rows: list[tuple[str, str]]) -> str:
 
 
 def _name_steps(axis: Any, names: list[str], *, across: bool = False) -> None:
-    every = math.ceil(len(names) / MOST_NAMES) if across else 1
+    every = max(1, math.ceil(len(names) / MOST_NAMES)) if across else 1
     axis.ticker = FixedTicker(ticks=list(range(0, len(names), every)))
     axis.major_label_overrides = {place: _safe(clip(name, NAME_WIDTH)) for place, name in enumerate(names)}
     if across and _crowded(names[::every]):

@@ -28,6 +28,7 @@ MISSING = "–"
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SHARE = re.compile(r"(?i)\b(share|rate|probability|fraction|precision|recall|missing share|threshold)\b")
 _MONEY = re.compile(r"(gain|money|value)(_|$)")
+_DIGEST = re.compile(r"[0-9a-f]{40,64}")
 _UNITS = {"us": "µs", "ms": "ms", "s": "s", "seconds": "s", "mb": "MB", "kb": "kB", "bytes": "bytes"}
 _NAMES = {
     "auc": "AUC",
@@ -189,7 +190,7 @@ def cell(value: Cell, *, share: bool = False, width: int = 60) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
-        return clip(plain(value), width)
+        return clip(plain(" ".join(value.split())), width)
     return percent(value) if share else number(value)
 
 
@@ -247,5 +248,7 @@ def _metric(name: str, value: Cell, currency: str) -> tuple[str, str]:
         label = re.sub(rf"\b{short}\b", long, label)
     if currency and _MONEY.match(name) and isinstance(value, int | float):
         return label, money(value, plain(currency))
+    if isinstance(value, str) and _DIGEST.fullmatch(value):
+        return label, value[:12]
     text = cell(value, share=is_share(name, [value]))
     return label, f"{text} {unit}" if unit and text != MISSING else text

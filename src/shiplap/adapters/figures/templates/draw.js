@@ -23,6 +23,8 @@
       }
       model.setv(changes);
     }
+    // Bokeh would do this after a pause; paper does not wait.
+    for (const renderer of view.computed_renderer_views ?? []) renderer.set_visuals?.();
   };
   const show = (theme) => {
     if (theme === palette) return;

@@ -1,0 +1,191 @@
+"""The run in words: the question, the verdict and three sentences, each drawn from records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shiplap.adapters.figures import words
+from shiplap.scientist.present.facts import Facts
+
+__all__ = ["Headline", "Question", "condition", "headline", "question", "sentences", "verdict"]
+
+_VERDICTS = {
+    "go": ("good", "Go", "Acting on the model is worth more than every policy without it."),
+    "no-go": ("fail", "No-go", "On this evidence the model is not worth more than the best policy without it."),
+    "collect more": ("warn", "Collect more", "The rows at hand do not settle whether the model is worth it."),
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """The question, the target set apart from the words around it."""
+
+    before: str
+    target: str
+    after: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The one figure at the top of the page.
+
+    Parameters
+    ----------
+    figure, caption : str
+        The figure and what it is.
+    span : str
+        Its interval in words; empty where there is none.
+    low, high, value, zero : float or None
+        Places of the interval, the figure and zero, from 0 to 100, for drawing; None where there is no interval.
+    """
+
+    figure: str
+    caption: str
+    span: str = ""
+    low: float | None = None
+    high: float | None = None
+    value: float | None = None
+    zero: float | None = None
+
+
+def question(facts: Facts) -> Question:
+    """Put the brief's question into words.
+
+    Examples
+    --------
+    >>> from shiplap.core.report import Report
+    >>> asked = question(Facts(Report(verb="run", title="late", metrics={"name": "late", "target": "arr_delay > 15"})))
+    >>> f"{asked.before} {asked.target}{asked.after}"
+    'Can we tell in advance when arr_delay > 15?'
+    """
+    brief = facts.brief
+    target = words.clip(words.plain(brief.target), 120) or facts.name
+    action = words.plain(brief.decision)
+    if facts.task == "binary":
+        return Question("Can we tell in advance when", condition(facts), "?", action)
+    before = "How well can we tell" if facts.task == "regression" else "Can we tell in advance which"
+    after = " in advance?" if facts.task == "regression" else " it will be?"
+    return Question(before, target, after, action)
+
+
+def condition(facts: Facts) -> str:
+    """Return what is looked for in a binary question, as an expression.
+
+    Examples
+    --------
+    >>> from shiplap.core.report import Report
+    >>> condition(Facts(Report(verb="run", title="", metrics={"target": "Churn", "positive": "Yes"})))
+    'Churn = Yes'
+    """
+    target = words.clip(words.plain(facts.brief.target), 120) or facts.name
+    positive = facts.positive
+    if positive and not any(sign in target for sign in "<>="):
+        return f"{target} = {positive}"
+    return target
+
+
+def verdict(facts: Facts) -> tuple[str, str, str]:
+    """Return the tone, the name and the meaning of the verdict."""
+    word = facts.report.verdict
+    if word not in _VERDICTS and "assess" in facts.parts:
+        word = facts.parts["assess"].verdict
+    tone = "note" if facts.report.holds else "fail"
+    return _VERDICTS.get(word, (tone, words.plain(word).capitalize(), ""))
+
+
+def headline(facts: Facts) -> Headline | None:
+    """Return the figure that decides: money where values were given, else the break-even ratio, else the error saved.
+
+    Examples
+    --------
+    >>> from shiplap.core.report import Report
+    >>> found = {"gain_per_1000": 1290.0, "gain_low": 1100.0, "gain_high": 1400.0, "unit": "EUR"}
+    >>> shown = headline(Facts(Report(verb="assess", title="", verdict="go", metrics=found)))
+    >>> shown.figure, shown.span
+    ('+1,290 EUR', '95% interval +1,100 EUR to +1,400 EUR')
+    """
+    gain = facts.gain
+    if gain is not None and (facts.brief.value is not None or facts.unit):
+        caption = "per 1,000 decisions, against the best policy without ML"
+        if gain.low is None or gain.high is None:
+            return Headline(gain.text, caption)
+        ends = (0.0, gain.low, gain.high, gain.value)
+        start, room = min(ends), (max(ends) - min(ends)) or 1.0
+        place = [4 + 92 * (end - start) / room for end in (gain.low, gain.high, gain.value, 0.0)]
+        return Headline(gain.text, caption, gain.span, *place)
+    ratio = facts.number("assess", "break_even")
+    if ratio is not None:
+        caption = (
+            "is the break-even ratio: acting pays as soon as one hit is worth more than this many false alarms cost. "
+            "No values were given, so no money is invented"
+        )
+        return Headline(words.number(ratio), caption)
+    saved = _saved(facts)
+    return Headline(words.percent(saved[0]), saved[1]) if saved else None
+
+
+def sentences(facts: Facts) -> list[str]:
+    """Say in plain words what was learned from, how well it does, and what was handed over."""
+    return [sentence for sentence in (_rows(facts), _skill(facts), _handed_over(facts)) if sentence]
+
+
+def _rows(facts: Facts) -> str:
+    learned, judged = facts.number("train", "n_train"), facts.number("train", "n_test")
+    rate = facts.number("assess", "base_rate") or facts.number("explore", "base_rate")
+    if learned and judged:
+        unseen = "later ones it had not seen" if facts.brief.time else "others it had not seen"
+        said = f"The model learned from {words.number(learned)} rows and was judged on {words.number(judged)} {unseen}"
+    else:
+        rows = facts.number("explore", "n_rows")
+        if not rows:
+            return ""
+        said = f"{words.number(rows)} rows were looked at"
+    return (
+        f"{said}; {words.percent(rate)} of them are what is looked for."
+        if rate and facts.task == "binary"
+        else f"{said}."
+    )
+
+
+def _skill(facts: Facts) -> str:
+    auc, linear = facts.number("train", "test_auc"), facts.number("train", "linear_auc")
+    if auc is not None:
+        said = f"Of two rows, one with {condition(facts)} and one without, it gives the right one the higher score "
+        said += f"{words.percent(auc)} of the time"
+        return f"{said} (a linear model {words.percent(linear)}, a coin 50%)." if linear is not None else f"{said}."
+    right, error = facts.number("train", "test_accuracy"), facts.number("train", "test_rmse")
+    if right is not None:
+        linear = facts.number("train", "linear_accuracy")
+        said = f"It names the right class for {words.percent(right)} of the test rows"
+        return f"{said} (a linear model: {words.percent(linear)})." if linear is not None else f"{said}."
+    if error is not None:
+        share = facts.number("train", "test_r2")
+        said = f"It is typically {words.number(error)} off"
+        return f"{said} and explains {words.percent(share)} of what varies." if share is not None else f"{said}."
+    return ""
+
+
+def _handed_over(facts: Facts) -> str:
+    rows, flips = facts.number("pack", "rows"), facts.number("pack", "flips")
+    if rows is None or flips is None:
+        return ""
+    said = f"The ship file was held against the model on {words.number(rows)} rows and changed "
+    said += "no answer" if flips == 0 else f"{words.number(flips)} answers"
+    one, faster = facts.number("bench", "single_p50_us"), facts.number("bench", "speedup")
+    if one is None:
+        return f"{said}."
+    said += f"; one row takes {words.number(one)} µs"
+    return (
+        f"{said}, {words.number(round(faster))} times faster than the original."
+        if faster and faster >= 2
+        else f"{said}."
+    )
+
+
+def _saved(facts: Facts) -> tuple[float, str] | None:
+    for key, what in (("rmse", "squared error"), ("log_loss", "log loss")):
+        model, constant = facts.number("train", f"test_{key}"), facts.number("train", f"constant_{key}")
+        if model is not None and constant:
+            return 1 - model / constant, f"less {what} than an answer that looks at nothing"
+    return None

@@ -1,0 +1,119 @@
+import html
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shiplap.adapters.figures.page import render, render_frame
+from shiplap.core.finding import Finding
+from shiplap.core.report import DataTable, Figure, Report
+
+EVIL = "<script>document.title='x'</script><img src=x onerror=\"document.title='x'\">$$\\alpha$$ {{ 7 * 7 }}"
+
+
+def evil_report() -> Report:
+    bar = Figure(
+        name=EVIL, title=EVIL, kind="bar", data={EVIL: [EVIL, "b"], "n": [1, 2]}, x=EVIL, y=("n",), labels={"n": EVIL}
+    )
+    line = Figure(
+        name="l", title=EVIL, kind="line", data={"x": [0, 1], EVIL: [1, 2], "z": [2, 1]}, x="x", y=(EVIL, "z")
+    )
+    heat = Figure(name="h", title="H", kind="heatmap", data={"a": [EVIL], "b": [EVIL], "v": [1]}, x="a", y=("b", "v"))
+    return Report(
+        verb="explore",
+        title=EVIL,
+        verdict=EVIL,
+        findings=(Finding(check="c", verdict="warn", means=EVIL, todo=EVIL, columns=(EVIL,)),),
+        tables=(DataTable(name="t", title=EVIL, columns=(EVIL,), rows=((EVIL,),)),),
+        figures=(bar, line, heat),
+        metrics={EVIL: EVIL},
+    )
+
+
+def outside_the_library(page: str) -> str:
+    """Cut the drawing library out, which is Bokeh's own."""
+    return re.sub(r"<script>/\* BEGIN bokeh.*?</script>", "", page, flags=re.DOTALL)
+
+
+def test_data_is_text_wherever_it_stands() -> None:
+    page = outside_the_library(render(evil_report()))
+    assert "<img" not in page
+    assert "<script>document" not in page
+    assert "49" not in re.sub(
+        r"sha256-[\w+/=]+|#[0-9a-f]{6}|p\d+", "", page.partition("<body>")[2].partition("<script")[0]
+    )
+    assert page.count("<script") == page.count("</script>")
+
+
+def test_no_address_stands_on_the_page() -> None:
+    page = outside_the_library(render(evil_report()))
+    assert "BEGIN bokeh" not in page
+    assert not re.search(r"https?:|//[a-z]|url\(", page)
+    assert "default-src 'none'" in html.unescape(page)
+
+
+def test_a_report_without_figures_carries_no_library() -> None:
+    page = render(Report(verb="assess", title="Is it worth it?", verdict="go", metrics={"base_rate": 0.237}))
+    assert "bokeh" not in page.lower()
+    assert len(page) < 30_000
+    assert "23.7%" in page
+
+
+def test_a_notebook_shows_the_page_in_a_frame() -> None:
+    frame = render_frame(evil_report())
+    assert frame.startswith("<iframe")
+    assert "<script" not in frame
+    assert Report(verb="a", title="t")._repr_html_().startswith("<iframe")
+
+
+def test_a_browser_shows_it_without_complaint_or_request(browser: Any, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(render(evil_report()), encoding="utf-8")
+    browser.open(page)
+    assert browser.complaints == []
+    assert browser.requests == []
+    assert browser.run("document.documentElement.dataset.drawn") == "3"
+    assert browser.run("document.title") == "".join(evil_report().title)
+    assert browser.run("document.querySelectorAll('img').length") == 0
+
+
+def test_hover_text_is_text(browser: Any, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(render(evil_report()), encoding="utf-8")
+    browser.open(page)
+    browser.run("document.querySelector('#f1').scrollIntoView({block: 'center', behavior: 'instant'})")
+    box = "document.querySelector('#f1').getBoundingClientRect()"
+    left, top, width, height = browser.run(f"(box => [box.x, box.y, box.width, box.height])({box})")
+    for share in (0.5, 0.51, 0.52):
+        browser.ask("Input.dispatchMouseEvent", type="mouseMoved", x=left + width * share, y=top + height * 0.4)
+    shown = "[...document.querySelectorAll('.bk-Tooltip')].map(tip => tip.shadowRoot.textContent).join()"
+    assert "<script>document" in browser.run(f"new Promise(r => setTimeout(() => r({shown}), 300))")
+    assert browser.run("document.title") == evil_report().title
+    assert browser.complaints == []
+    assert browser.requests == []
+
+
+def test_the_theme_follows_the_system_and_the_reader(browser: Any, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(render(evil_report()), encoding="utf-8")
+    color = "getComputedStyle(document.documentElement).backgroundColor"
+    axis = "[...Bokeh.documents[0].roots()][0].below[0].major_label_text_color"
+    browser.open(page, scheme="dark")
+    assert browser.run(color) == "rgb(20, 23, 27)"
+    dark = browser.run(axis)
+    browser.run("document.querySelector('[data-toggle-theme]').click()")
+    assert browser.run(color) == "rgb(255, 255, 255)"
+    assert browser.run(axis) != dark
+    browser.run("localStorage.clear()")
+
+
+def test_the_browser_is_named_when_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    if shutil.which("chromium"):
+        request.getfixturevalue("browser")
+    else:
+        with pytest.raises(pytest.skip.Exception, match="chromium"):
+            request.getfixturevalue("browser")
