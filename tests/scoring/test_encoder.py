@@ -47,7 +47,8 @@ zones = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(mi
 near = st.datetimes(min_value=datetime(1680, 1, 1), max_value=datetime(2260, 1, 1))
 words = st.sampled_from(
     ["", " ", "a", "b", "3", "3.0", "03", "+3", "?", " ? ", "NA", " NA", "-9", "-9.0", "Y", "N", " Y", "true", " TRUE",
-     "False", "0", "1", "2", "1.5", "nan", "inf", "-Infinity", "1_0", "٣", "1e400", "0x1", "7", "7.0", "\x1c5", "5\u00a0",
+     "False", "0", "1", "2", "1.5", "nan", "inf", "-Infinity", "1_0", "٣", "1e400", "0x1", "7", "7.0",
+     "\x1c5", "5\u00a0",
      "9007199254740993", "gone", "é", "20130131", "31/01/2013", "2013-01-31", "2013-01-31T05:06:07Z"]
 )  # fmt: skip
 numbers = st.one_of(

@@ -90,6 +90,9 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
         Largest over `kinds`.
     band : float
         Tolerance: from the original's own variation and the model's arithmetic.
+    scale : float
+        What a difference is measured in: 1 for probabilities, the spread of the predictions for a regression (a
+        larger prediction is measured against itself).
     own_variation : float
         How far the original's answers differ from its own (batch of one against many, threads).
     input_cast : float
@@ -120,3 +123,4 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     failures: tuple[Failure, ...] = ()
     environment: dict[str, str] = {}
     vectors: Vectors
+    scale: float = 1.0

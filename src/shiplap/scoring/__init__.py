@@ -1,6 +1,6 @@
 """Scoring: read a ship, encode rows, run the graph, decide. All of it stands on the base install."""
 
-from shiplap.scoring.compare import Comparison, compare
+from shiplap.scoring.compare import decided_apart, distances
 from shiplap.scoring.decide import Answer, Decider
 from shiplap.scoring.encoder import Encoder
 from shiplap.scoring.score import score
@@ -11,12 +11,12 @@ from shiplap.scoring.verify import verify
 
 __all__ = [
     "Answer",
-    "Comparison",
     "Decider",
     "Encoder",
     "Scorer",
     "attach",
-    "compare",
+    "decided_apart",
+    "distances",
     "load",
     "read_ship",
     "score",

@@ -1,100 +1,58 @@
-"""How two sets of answers differ: largest difference, labels and decisions that flip, ties inside the band."""
+"""How far the answers to the same rows lie apart."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shiplap.core.policy import Policy
 from shiplap.scoring.decide import Decider
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["decided_apart", "distances"]
 
 Doubles = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """What a comparison of outputs found.
-
-    Parameters
-    ----------
-    differences : ndarray of float64, shape (n_rows,)
-        Largest absolute difference in each row: of probabilities, or of a number relative to its size where that is
-        above 1. Infinite where one of the two is no finite number and the other is.
-    flips : ndarray of bool, shape (n_rows,)
-        A label or decision differs, and lies further from its border than the band explains.
-    ties : ndarray of bool, shape (n_rows,)
-        A label or decision differs inside the band.
-    """
-
-    differences: Doubles
-    flips: NDArray[np.bool_]
-    ties: NDArray[np.bool_]
-
-    @property
-    def largest(self) -> float:
-        """Largest difference over all rows; 0 where there are none."""
-        return float(self.differences.max(initial=0.0))
-
-
-def compare(expected: Doubles, found: Doubles, *, policy: Policy, band: float) -> Comparison:
-    """Compare two outputs for the same rows.
+def distances(expected: Doubles, found: Doubles, scale: float = 1.0) -> Doubles:
+    """Return the largest difference of each row's outputs, in units of `scale` or of the output where that is larger.
 
     Parameters
     ----------
     expected, found : ndarray of float64, shape (n_rows, n_outputs)
         What should come out and what did.
-    policy : Policy
-        What is decided on them.
-    band : float
-        Differences up to it are the arithmetic's own.
+    scale : float
+        1 for probabilities, the spread of the predictions for a regression.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows,)
+        Infinite where one answer is no number and the other is.
 
     Examples
     --------
-    >>> policy = Policy(task="binary", classes=(0, 1), positive=1, threshold=0.5)
-    >>> first, second = np.array([[0.51, 0.49], [0.4, 0.6]]), np.array([[0.49, 0.51], [0.4, 0.6]])
-    >>> compare(first, second, policy=policy, band=1e-9).flips
-    array([ True, False])
+    >>> distances(np.array([[1.0], [np.nan], [0.0]]), np.array([[1.5], [np.nan], [np.nan]]))
+    array([0.5, 0. , inf])
     """
-    differences = _differences(expected, found, policy)
-    if policy.task == "regression":
-        none = np.zeros(len(expected), dtype=bool)
-        return Comparison(differences, none, none)
-    decider = Decider(policy)
-    label = decider.labels(expected) != decider.labels(found)
-    decision = decider.decisions(expected) != decider.decisions(found)
-    clear_label = _label_margin(expected) > 2 * band
-    clear_decision = _decision_margin(expected, policy) > 2 * band
-    flips = (label & clear_label) | (decision & clear_decision)
-    return Comparison(differences, flips, (label | decision) & ~flips)
-
-
-def _differences(expected: Doubles, found: Doubles, policy: Policy) -> Doubles:
-    with np.errstate(invalid="ignore"):
-        gaps = np.abs(expected - found)
-        if policy.task == "regression":
-            gaps = gaps / np.maximum(1.0, np.abs(expected))
     same = (expected == found) | (np.isnan(expected) & np.isnan(found))
-    gaps = np.where(same, 0.0, np.where(np.isfinite(gaps), gaps, np.inf))
-    largest: Doubles = gaps.max(axis=1, initial=0.0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.abs(expected - found) / np.maximum(scale, np.abs(expected))
+    apart = np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
+    largest: Doubles = apart.max(axis=1, initial=0.0)
     return largest
 
 
-def _label_margin(outputs: Doubles) -> Doubles:
-    ordered = np.sort(outputs, axis=1)
-    margin: Doubles = ordered[:, -1] - ordered[:, -2]
-    return margin
+def decided_apart(expected: Doubles, found: Doubles, decider: Decider) -> NDArray[np.bool_]:
+    """Tell of each row whether its label or its decision differs; False throughout for a regression.
 
-
-def _decision_margin(outputs: Doubles, policy: Policy) -> Doubles:
-    """Return how far probabilities are from where the decision changes."""
-    if policy.task == "binary":
-        return 2 * np.abs(outputs[:, policy.positive] - policy.threshold)
-    if not policy.matrix:
-        return _label_margin(outputs)
-    worth = np.array(policy.matrix)
-    scale = float(np.ptp(worth)) or 1.0
-    return _label_margin(outputs @ worth.T) / (scale * len(worth))
+    Examples
+    --------
+    >>> from shiplap.core.policy import Policy
+    >>> decider = Decider(Policy(task="binary", classes=(0, 1), positive=1, threshold=0.1))
+    >>> decided_apart(np.array([[0.9, 0.1]]), np.array([[0.91, 0.09]]), decider)
+    array([ True])
+    """
+    if decider.policy.task == "regression":
+        return np.zeros(len(expected), dtype=bool)
+    labels = decider.labels(expected) != decider.labels(found)
+    decisions = decider.decisions(expected) != decider.decisions(found)
+    apart: NDArray[np.bool_] = labels | decisions
+    return apart

@@ -20,7 +20,7 @@ _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
 _LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
-_VERSION, _UTF8, _TIME, _DATE = 20, 0x0800, 0, 0x21  # 1980-01-01 00:00, the first moment a zip can name
+_VERSION, _TIME, _DATE = 20, 0, 0x21  # 1980-01-01 00:00, the first moment a zip can name
 _MADE_BY, _MODE = (3 << 8) | _VERSION, 0o100644 << 16  # an ordinary file
 _SYMLINK = 0o120000
 
@@ -86,9 +86,9 @@ def _directory(data: bytes) -> Iterator[tuple[str, int, int, int]]:
         flags, method, packed, size, n_name, n_extra, n_comment = *entry[3:5], *entry[8:13]
         raw = data[position + _CENTRAL.size : position + _CENTRAL.size + n_name]
         try:
-            name = raw.decode()
+            name = raw.decode("ascii")
         except UnicodeDecodeError:
-            raise ShipError("holds a path that is not UTF-8", hint="do not use it") from None
+            raise ShipError("holds a path that is not ASCII", hint="do not use it") from None
         _require_tame(name, flags=flags, method=method, mode=entry[15] >> 16)
         if packed != size:
             raise ShipError(f"is damaged: two sizes are given for '{name}'", hint="copy it again")
@@ -132,9 +132,8 @@ def _require_canonical(view: memoryview, members: Mapping[str, memoryview]) -> N
 
 
 def _headers(name: str, content: bytes | memoryview, offset: int) -> tuple[bytes, bytes]:
-    raw, size, crc = name.encode(), len(content), zlib.crc32(content)
-    flags = 0 if name.isascii() else _UTF8
-    common = (_VERSION, flags, 0, _TIME, _DATE, crc, size, size, len(raw), 0)
+    raw, size, crc = name.encode("ascii"), len(content), zlib.crc32(content)
+    common = (_VERSION, 0, 0, _TIME, _DATE, crc, size, size, len(raw), 0)
     local = _LOCAL.pack(_LOCAL_MARK, *common) + raw
     central = _CENTRAL.pack(_CENTRAL_MARK, _MADE_BY, *common, 0, 0, 0, _MODE, offset) + raw
     return local, central

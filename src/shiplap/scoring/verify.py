@@ -14,7 +14,7 @@ from shiplap.core.errors import InputError, ShipError
 from shiplap.core.finding import Finding
 from shiplap.core.report import Metric, Report
 from shiplap.core.ship import Ship
-from shiplap.scoring.compare import Comparison, compare
+from shiplap.scoring.compare import decided_apart, distances
 from shiplap.scoring.scorer import Scorer
 from shiplap.scoring.shipfile import read_ship
 from shiplap.scoring.values import UnreadableError, moment_of_text, stripped
@@ -80,51 +80,53 @@ def _unproven() -> Finding:
 def _replayed(ship: Ship) -> tuple[Finding, dict[str, Metric]]:
     try:
         certificate = ship.certificate
-        found = _replay(ship, certificate)
+        apart, ties = _replay(ship, certificate)
     except InputError as error:
-        return _failed(str(error), None, None), {}
-    largest = found.largest
-    flips, ties, n_rows = int(found.flips.sum()), int(found.ties.sum()), len(certificate.vectors.rows)
+        return _failed(str(error)), {}
+    band, n_rows = certificate.band, len(apart)
+    largest = float(apart.max())
+    flips = int((~(apart <= band)).sum())
     metrics: dict[str, Metric] = {
         "vectors": n_rows,
         "largest_difference": largest if np.isfinite(largest) else None,
-        "band": certificate.band,
+        "band": band,
         "flips": flips,
         "ties": ties,
     }
-    if flips or not largest <= certificate.band:
-        told = f"{flips} of {n_rows:,} vectors flip, the largest difference is {largest:.3g}"
-        return _failed(told, largest, certificate.band), metrics
-    means = f"{n_rows:,} vectors answer as they must, the largest difference is {largest:.3g}"
-    value = Finding(check="verify.vectors", verdict="good", means=means, value=largest, limit=certificate.band)
-    return value, metrics
+    told = f"the largest difference is {largest:.3g} where {band:.3g} is the tolerance"
+    if flips:
+        return _failed(f"{flips:,} of {n_rows:,} vectors are answered otherwise, {told}"), metrics
+    means = f"{n_rows:,} vectors are answered as they must be, {told}"
+    return Finding(check="verify.vectors", verdict="good", means=means, value=largest, limit=band), metrics
 
 
-def _failed(means: str, value: float | None, limit: float | None) -> Finding:
-    if value is not None and not np.isfinite(value):
-        value = None
+def _failed(means: str) -> Finding:
     todo = "do not serve it from this machine; pack it again, or use the version of the runtime it was certified with"
-    return Finding(check="verify.vectors", verdict="fail", means=means, todo=todo, value=value, limit=limit)
+    return Finding(check="verify.vectors", verdict="fail", means=means, todo=todo)
 
 
-def _replay(ship: Ship, certificate: Certificate) -> Comparison:
+def _replay(ship: Ship, certificate: Certificate) -> tuple[NDArray[np.float64], int]:
+    """Return how far the answers lie from those that must be, shape (n_vectors,), and how many ties fell otherwise."""
     vectors = certificate.vectors
-    expected = np.array(vectors.outputs, dtype=np.float64).reshape(len(vectors.rows), -1)
-    if not len(vectors.rows):
-        raise ShipError("the certificate holds no vectors")
-    if len(vectors.rows) != len(vectors.outputs) or expected.shape[1] != max(len(ship.policy.classes), 1):
-        raise ShipError("the certificate's vectors do not fit the ship")
+    if not vectors.rows:
+        raise ShipError("the certificate holds no vectors", hint="pack it again")
+    expected = _expected(ship, vectors)
     rows = _rows(ship, vectors)
     scorer = Scorer(ship)
-    alone = np.array([scorer.output(row) for row in rows])
-    comparisons = [
-        compare(expected, found, policy=ship.policy, band=certificate.band)
-        for found in (_known(scorer.outputs(rows), expected), _known(alone, expected))
-    ]
-    first, second = comparisons
-    return Comparison(
-        np.maximum(first.differences, second.differences), first.flips | second.flips, first.ties | second.ties
-    )
+    apart, ties = np.zeros(len(rows)), np.zeros(len(rows), dtype=bool)
+    for outputs in (scorer.outputs(rows), np.array([scorer.output(row) for row in rows])):
+        found = _known(outputs, expected)
+        apart = np.maximum(apart, distances(expected, found, certificate.scale))
+        ties |= decided_apart(expected, found, scorer.decider)
+    return apart, int((ties & (apart <= certificate.band)).sum())
+
+
+def _expected(ship: Ship, vectors: Vectors) -> NDArray[np.float64]:
+    n_rows, n_outputs, n_columns = len(vectors.rows), max(len(ship.policy.classes), 1), len(vectors.columns)
+    whole = len(vectors.outputs) == n_rows and {n_outputs} == set(map(len, vectors.outputs))
+    if not whole or {n_columns} != set(map(len, vectors.rows)):
+        raise ShipError("the certificate's vectors do not fit the ship", hint="pack it again")
+    return np.array(vectors.outputs, dtype=np.float64)
 
 
 def _known(found: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
