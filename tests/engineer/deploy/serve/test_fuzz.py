@@ -1,6 +1,7 @@
 """Requests that were bent, torn and mixed at random: the server answers 4xx or 200, and lives."""
 
 import json
+import re
 import socket
 
 from hypothesis import HealthCheck, given, settings
@@ -47,21 +48,8 @@ def test_bent_requests_get_an_answer_that_is_no_server_error(server, picked, cha
         answer = b""
         while part := client.recv(65_536):
             answer += part
-    for piece in answer.split(b"HTTP/1.1 ")[1:]:
-        assert piece[:3] in {
-            b"100",
-            b"200",
-            b"204",
-            b"400",
-            b"404",
-            b"405",
-            b"411",
-            b"413",
-            b"415",
-            b"417",
-            b"422",
-            b"505",
-        }
+    for code in re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", answer):
+        assert int(code) < 500 or code == b"505"
 
 
 def test_it_lives_on(server, answer_of):
