@@ -3,7 +3,8 @@
 from shiplap.proof.certify import certify
 from shiplap.proof.report import certificate_report
 from shiplap.proof.rows import THRESHOLDS
-from shiplap.proof.subject import SAMPLE_ROWS, Subject, lower
+from shiplap.proof.subject import SAMPLE_ROWS, Subject, lower, sample_frame
+from shiplap.proof.synthetic import sendable
 from shiplap.proof.timing import Timing, percentiles, time_calls, time_scorer
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "certify",
     "lower",
     "percentiles",
+    "sample_frame",
+    "sendable",
     "time_calls",
     "time_scorer",
 ]

@@ -83,6 +83,7 @@ def _certificate(comparison: Comparison, own: float, vectors: Vectors) -> Certif
         ties=sum(kind.ties for kind in kinds),
         largest_difference=largest if np.isfinite(largest) else float(np.finfo(np.float64).max),
         band=comparison.band,
+        scale=comparison.scale,
         own_variation=own,
         input_cast=0.0,
         dtype=comparison.subject.lowered.dtype,
@@ -145,14 +146,7 @@ def _joined(subject: Subject, generator: np.random.Generator) -> list[Case]:
         form = type(case.rows).__name__ if alike else f"alone {len(joined)}"
         key = (case.kind, (form, *(str(kind) for kind in case.frame.dtypes)))
         joined.setdefault(key, []).append(case)
-    cases = []
-    for group in joined.values():
-        whole = _concatenated(group)
-        if len(group) > 1 and original_outputs(subject, whole.frame) is None:
-            cases.extend(group)
-        else:
-            cases.append(whole)
-    return cases
+    return [_concatenated(group) for group in joined.values()]
 
 
 def _concatenated(group: list[Case]) -> Case:

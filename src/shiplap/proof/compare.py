@@ -20,7 +20,7 @@ from shiplap.scoring import Scorer
 
 __all__ = ["Comparison", "Tally", "distances", "original_outputs"]
 
-_FAILURES = 5
+_FAILURES, _REFUSALS = 5, 100
 
 
 def original_outputs(subject: Subject, frame: pd.DataFrame) -> NDArray[np.float64] | None:
@@ -63,6 +63,7 @@ class Tally:
     flips: int = 0
     ties: int = 0
     refused: int = 0
+    refusals: int = 0
 
 
 @dataclass
@@ -92,11 +93,17 @@ class Comparison:
     failures: list[Failure] = field(default_factory=list)
 
     def add(self, case: Case) -> None:
-        """Compare the rows of a case; where the original refuses them, only count them."""
+        """Compare the rows of a case; rows that the original refuses are searched for, and only counted."""
         tally = self.tallies.setdefault(case.kind, Tally())
         theirs = original_outputs(self.subject, case.frame) if len(case.frame) else np.empty((0, self._width))
         if theirs is None:
-            tally.refused += len(case.frame)
+            tally.refusals += 1
+            if len(case.frame) == 1 or tally.refusals > _REFUSALS:
+                tally.refused += len(case.frame)
+                return
+            middle = len(case.frame) // 2
+            self.add(case.part(slice(0, middle)))
+            self.add(case.part(slice(middle, None)))
             return
         try:
             ours = self.scorer.outputs(case.rows)
@@ -136,8 +143,7 @@ class Comparison:
     def _failed(self, case: Case, row: int, theirs: NDArray[np.float64], ours: NDArray[np.float64]) -> None:
         frame = case.frame.iloc[row : row + 1]
         try:
-            sent = case.rows[row : row + 1] if isinstance(case.rows, list) else case.rows.iloc[row : row + 1]
-            matrix = self.scorer.encoder.matrix(sent)
+            matrix = self.scorer.encoder.matrix(case.part(slice(row, row + 1)).rows)
             node = parting_node(self.subject, frame, matrix, band=max(self.band, 1e-12))
         except RowError:
             node = "encoder"

@@ -49,6 +49,13 @@ class Case:
     frame: pd.DataFrame = field(repr=False)
     rows: Any = field(repr=False)
 
+    def part(self, rows: slice) -> Case:
+        """Return some of the rows."""
+        frame = self.frame.iloc[rows]
+        if self.rows is self.frame:
+            return Case(self.kind, frame, frame)
+        return Case(self.kind, frame, self.rows[rows] if isinstance(self.rows, list) else self.rows.iloc[rows])
+
 
 def built_rows(subject: Subject, generator: np.random.Generator) -> Iterator[Case]:
     """Yield cases; one that the original refuses is for the caller to skip.
@@ -63,7 +70,6 @@ def built_rows(subject: Subject, generator: np.random.Generator) -> Iterator[Cas
     Yields
     ------
     Case
-        Small groups, so that a refusal of the original costs few rows.
     """
     base = subject.frame.iloc[generator.integers(0, len(subject.frame), 256)].reset_index(drop=True)
     used = [column for column in subject.columns if column.name in subject.lowered.encoding.columns]
@@ -172,10 +178,8 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _numbers(base: pd.DataFrame, column: str) -> Iterator[Case]:
-    for value in _EXTREMES:
-        yield _set("extreme", base, column, [value])
-    for value in (np.inf, -np.inf):
-        yield _set("infinite", base, column, [value])
+    yield _set("extreme", base, column, list(_EXTREMES))
+    yield _set("infinite", base, column, [np.inf, -np.inf])
 
 
 def _categories(subject: Subject, base: pd.DataFrame, column: str) -> Iterator[Case]:

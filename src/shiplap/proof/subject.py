@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shiplap.adapters.frames import read
-from shiplap.adapters.frameworks import Framework, Lowered, framework_of
+from shiplap.adapters.frameworks import Framework, Lowered, framework_of, frameworks
 from shiplap.core.brief import ColumnBrief, Label
 from shiplap.core.errors import RefusedError, TableError
 from shiplap.core.model import Model
@@ -19,7 +19,7 @@ from shiplap.core.schema import Column
 from shiplap.core.signature import Field, Signature
 from shiplap.core.table import Table
 
-__all__ = ["SAMPLE_ROWS", "Subject", "lower"]
+__all__ = ["SAMPLE_ROWS", "Subject", "lower", "sample_frame"]
 
 SAMPLE_ROWS = 20_000
 """Rows of the data that are compared at most."""
@@ -101,6 +101,24 @@ def lower(model: Any, X: Any, *, policy: Policy | None = None) -> Subject:
     ('x',)
     """
     return _of_model(model, X, policy) if isinstance(model, Model) else _of_estimator(model, X, policy)
+
+
+def sample_frame(X: Any) -> pd.DataFrame:
+    """Return a sample of rows as a frame, when there is no model to say how it reads them.
+
+    Parameters
+    ----------
+    X : Table, DataFrame, array, or dict of columns
+        At most `SAMPLE_ROWS` of its rows are taken, evenly spread.
+
+    Raises
+    ------
+    TableError
+        There are no rows.
+    """
+    if isinstance(X, Table):
+        return _canonical(X, X.schema.names)
+    return _thinned(frameworks.get("sklearn").sample(X)[0])
 
 
 def _of_model(model: Model, X: Any, policy: Policy | None) -> Subject:
