@@ -4,7 +4,7 @@ import math
 import pytest
 from bokeh.embed import json_item
 from bokeh.models import Span
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shiplap.adapters.figures.bokeh import draw
@@ -33,6 +33,7 @@ def test_every_kind_is_drawn_over_every_axis(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@settings(deadline=None, max_examples=20)
 @given(rows=st.lists(st.tuples(st.one_of(cells, st.text(max_size=8)), cells), max_size=6))
 def test_no_data_breaks_a_drawing(kind: FigureKind, rows: list[tuple[object, object]]) -> None:
     plot = draw(figure(kind, [x for x, _ in rows], [y for _, y in rows]))

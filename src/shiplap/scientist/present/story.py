@@ -117,10 +117,10 @@ def headline(facts: Facts) -> Headline | None:
     ratio = facts.number("assess", "break_even")
     if ratio is not None:
         caption = (
-            "is the break-even ratio: acting pays as soon as one hit is worth more than this many false alarms cost. "
+            "is the break-even ratio: acting pays where a hit brings at least this many times what a false alarm costs. "
             "No values were given, so no money is invented"
         )
-        return Headline(words.number(ratio), caption)
+        return Headline(f"{words.number(ratio)} : 1", caption)
     saved = _saved(facts)
     return Headline(words.percent(saved[0]), saved[1]) if saved else None
 
@@ -141,11 +141,9 @@ def _rows(facts: Facts) -> str:
         if not rows:
             return ""
         said = f"{words.number(rows)} rows were looked at"
-    return (
-        f"{said}; {words.percent(rate)} of them are what is looked for."
-        if rate and facts.task == "binary"
-        else f"{said}."
-    )
+    if rate and facts.task == "binary":
+        return f"{said}; {condition(facts)} in {words.percent(rate)} of the rows."
+    return f"{said}."
 
 
 def _skill(facts: Facts) -> str:
