@@ -53,30 +53,31 @@ def linear_graph(width: int, n_outputs: int = 2, *, seed: int = 0) -> bytes:
     return model_of(nodes, held, width=width, n_outputs=n_outputs)
 
 
-def model_of(nodes: list[Any], held: list[Any], *, width: int, n_outputs: int, **options: Any) -> bytes:
+def model_of(nodes: list[Any], held: list[Any], *, width: int, n_outputs: int) -> bytes:
     """Serialize a graph of one double matrix in and one out."""
     rows = helper.make_tensor_value_info("rows", TensorProto.DOUBLE, ["n", width])
     out = helper.make_tensor_value_info("out", TensorProto.DOUBLE, ["n", n_outputs])
     graph = helper.make_graph(nodes, "graph", [rows], [out], held)
     domains = [helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 5)]
-    model: onnx.ModelProto = helper.make_model(graph, opset_imports=domains, ir_version=10, **options)
+    model: onnx.ModelProto = helper.make_model(graph, opset_imports=domains, ir_version=10)
     return bytes(model.SerializeToString())
 
 
 @pytest.fixture
 def make_ship(tmp_path: Path) -> Callable[..., Ship]:
-    """Write a small ship, some of its parts replaced."""
+    """Write a small ship, some of its parts replaced; its graph fits them unless `fit` is False."""
 
-    def make(name: str = "small.ship", **parts: Any) -> Ship:
+    def make(name: str = "small.ship", *, fit: bool = True, **parts: Any) -> Ship:
         usual = {
             "name": "small",
             "signature": SIGNATURE,
             "encoding": ENCODING,
-            "graph": linear_graph(6),
             "policy": POLICY,
             "lineage": {"table": "0" * 64},
             "evidence": {"card.md": b"# small"},
+            **parts,
         }
-        return write_ship(tmp_path / name, **{**usual, **parts})
+        shape = (usual["encoding"].width, max(len(usual["policy"].classes), 1)) if fit else (6, 2)
+        return write_ship(tmp_path / name, **{"graph": linear_graph(*shape), **usual})
 
     return make

@@ -6,15 +6,16 @@ import csv
 import gzip
 import io
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import zlib
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
 import msgspec
 
-from shiplap.core.errors import MissingExtraError, TableError, nearest
+from shiplap.core.errors import InputError, MissingExtraError, TableError, nearest
 from shiplap.core.registry import Registry
 
 __all__ = ["Batch", "open_rows", "row_readers"]
@@ -49,7 +50,9 @@ row_readers: Registry[Callable[..., Iterator[Mapping[str, Any]]]] = Registry("ro
 row_readers.add_lazy("table", "shiplap.adapters.frames:open_batches", extra="lab")
 
 
-def open_rows(source: str | Path, needed: Sequence[str], *, keep: Sequence[str] = (), rows: int) -> Iterator[Batch]:
+def open_rows(
+    source: str | Path, needed: Sequence[str], *, keep: Sequence[str] = (), rows: int
+) -> Generator[Batch, None, None]:
     """Yield the rows of a source in order, in constant memory.
 
     Parameters
@@ -70,10 +73,13 @@ def open_rows(source: str | Path, needed: Sequence[str], *, keep: Sequence[str] 
     MissingExtraError
         Its format needs a library that is not installed.
     """
+    if rows < 1:
+        raise InputError(f"batch_rows must be 1 or more, not {rows}")
     path = Path(source)
     kind = path.name.casefold().removesuffix(".gz").rpartition(".")[2]
     if kind in {"csv", "tsv", "jsonl", "ndjson"} and not any(mark in str(source) for mark in "*?["):
-        yield from _plain(path, _Wanted(tuple(needed), tuple(keep), rows), kind)
+        with closing(_plain(path, _Wanted(tuple(needed), tuple(keep), rows), kind)) as batches:
+            yield from batches
         return
     try:
         reader = row_readers.get("table")
@@ -94,7 +100,7 @@ class _Wanted:
         return tuple(dict.fromkeys((*self.needed, *self.keep)))
 
 
-def _plain(path: Path, wanted: _Wanted, kind: str) -> Iterator[Batch]:
+def _plain(path: Path, wanted: _Wanted, kind: str) -> Generator[Batch, None, None]:
     with _opened(path) as (raw, file), _explained(path):
         size = max(path.stat().st_size, 1)
         batches = _jsonl(path, file, wanted) if kind in {"jsonl", "ndjson"} else _csv(path, file, wanted, kind == "tsv")
@@ -120,26 +126,26 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except UnicodeDecodeError as error:
         raise TableError(f"'{path}' is not UTF-8: {error.reason}", hint="save it as UTF-8") from error
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise TableError(f"'{path}' is not a whole gzip file: {error}", hint="copy it again") from error
     except csv.Error as error:
         raise TableError(f"'{path}' is not readable as CSV: {error}") from error
 
 
 def _csv(path: Path, file: BinaryIO, wanted: _Wanted, tabs: bool) -> Iterator[_Columns]:
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    first = text.readline()
-    if not first.strip():
-        raise TableError(f"'{path}' is empty", hint="it needs a line of column names and at least one row")
-    delimiter = "\t" if tabs else max(_DELIMITERS, key=first.count)
     previous = csv.field_size_limit(_CELL_LIMIT)
     try:
-        reader = csv.reader(itertools.chain([first], text), delimiter=delimiter, strict=True)
-        header = next(reader)
-        places = _places(path, header, wanted.columns)
-        for records in _batched(_records(path, reader, len(header)), wanted.rows):
-            columns = list(zip(*records, strict=True))
-            yield {name: columns[at] for name, at in places.items()}, len(records)
+        with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+            first = text.readline()
+            if not first.strip():
+                raise TableError(f"'{path}' is empty", hint="it needs a line of column names and at least one row")
+            delimiter = "\t" if tabs else max(_DELIMITERS, key=first.count)
+            reader = csv.reader(itertools.chain([first], text), delimiter=delimiter, strict=True)
+            header = next(reader)
+            places = _places(path, header, wanted.columns)
+            for records in _batched(_records(path, reader, len(header)), wanted.rows):
+                columns = list(zip(*records, strict=True))
+                yield {name: columns[at] for name, at in places.items()}, len(records)
     finally:
         csv.field_size_limit(previous)
 

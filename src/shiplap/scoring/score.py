@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,7 +73,7 @@ def score(
         raise InputError(f"'{target}' would replace the rows themselves", hint="name another file with -o")
     started = time.perf_counter()
     batches = open_rows(source, scorer.encoder.columns, keep=kept, rows=batch_rows)
-    with writing(target) as writer:
+    with closing(batches), writing(target) as writer:
         for batch in batches:
             writer.write(work.answered(batch))
             tell("scoring rows", batch.done)
