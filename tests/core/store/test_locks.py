@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,13 @@ def test_asking_takes_the_lock_from_nobody(tmp_path: Path) -> None:
     with FileLock(path):
         assert is_held(path)
         assert is_held(path)
+
+
+def test_those_who_ask_at_one_time_do_not_take_each_other_for_a_holder(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    with ThreadPoolExecutor(8) as pool:
+        assert not any(pool.map(is_held, [path] * 4000))
 
 
 def test_a_forgotten_lock_is_free(tmp_path: Path) -> None:

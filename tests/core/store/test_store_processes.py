@@ -156,6 +156,7 @@ def test_a_child_that_outlives_its_parent_keeps_none_of_its_locks(start: Start) 
         if os.fork():
             say("computing")
             time.sleep(60)
+        assert store._ledger._db is None  # SQLite forbids to carry a connection over
         say(os.getpid())
         say(*store.memo({"verb": "other"}, lambda: b"from the child"))
         time.sleep(20)
