@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline
 
 from shiplap.core.finding import Finding
@@ -55,8 +56,8 @@ def calibrated(problem: Problem, split: Split, candidate: Candidate) -> tuple[Ca
     if len(split.tune) < _FEWEST_ROWS:
         return candidate, _kept(f"{len(split.tune)} tune rows are too few to fit a temperature")
     first, second = _halves(problem, split)
-    if len(np.unique(problem.y[split.tune[first]])) < len(problem.classes):
-        return candidate, _kept("half of the tune rows do not show every class")
+    if np.bincount(problem.y[split.tune[first]], minlength=len(problem.classes)).min() < 2:
+        return candidate, _kept("half of the tune rows do not show every class twice")
     pipeline = _fitted(problem, split.tune[first], candidate.pipeline)
     rows = split.tune[second]
     after = row_loss(problem.task, problem.y[rows], output_of(pipeline, problem.X.iloc[rows], problem.task))
@@ -84,7 +85,7 @@ def _halves(problem: Problem, split: Split) -> tuple[npt.NDArray[Any], npt.NDArr
 def _fitted(problem: Problem, rows: npt.NDArray[Any], pipeline: Pipeline) -> Pipeline:
     prepare, model = pipeline.named_steps["prepare"], pipeline.named_steps["model"]
     matrix = prepare.transform(problem.X.iloc[rows])
-    final = CalibratedClassifierCV(FrozenEstimator(model), method="temperature")
+    final = CalibratedClassifierCV(FrozenEstimator(model), method="temperature", cv=KFold(2))
     final.fit(matrix, problem.labels[rows])
     return Pipeline([("prepare", prepare), ("model", final)])
 

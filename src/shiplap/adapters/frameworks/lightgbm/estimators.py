@@ -6,6 +6,7 @@ Ke et al. (2017), "LightGBM: a highly efficient gradient boosting decision tree"
 from __future__ import annotations
 
 import time
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -156,7 +157,10 @@ def fit_boosted(
     clock = _Clock(started + seconds)
     metric = {"LGBMRegressor": "l2"}.get(type(model).__name__)
     stop = lightgbm.early_stopping(patience, first_metric_only=True, verbose=False)
-    model.fit(train[0], train[1], eval_X=tune[0], eval_y=tune[1], eval_metric=metric, callbacks=[stop, clock])
+    with warnings.catch_warnings():
+        # LightGBM 4.7 deprecates eval_set, but encodes class labels only there, not in eval_y.
+        warnings.filterwarnings("ignore", message="The argument 'eval_set'")
+        model.fit(train[0], train[1], eval_set=[tune], eval_metric=metric, callbacks=[stop, clock])
     model.set_params(n_jobs=None)
     best = int(model.best_iteration_ or clock.rounds)
     seconds = time.monotonic() - started

@@ -1,0 +1,126 @@
+"""The verb: simple policies against learned ones on rows that neither has seen, and a verdict with its reasons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shiplap.core.brief import Brief
+from shiplap.core.progress import tell
+from shiplap.core.report import DataTable, Figure, Metric, Report
+from shiplap.methods.metrics import auc
+from shiplap.methods.money import break_even
+from shiplap.methods.policies import has_money, settled
+from shiplap.methods.question import Problem, pose
+from shiplap.methods.splits import Split, honest_split
+from shiplap.scientist.assess.entrants import Entrant, models, simple
+from shiplap.scientist.assess.verdict import Comparison, compare, reasons
+
+__all__ = ["assess"]
+
+
+def assess(table: Any, *, brief: Brief | None = None, **question: Any) -> Report:
+    """Say whether machine learning would earn its effort.
+
+    Parameters
+    ----------
+    table : Table, path, DataFrame ...
+        Anything that can be read as a table.
+    brief : Brief, optional
+        What is asked.
+    **question
+        Fields of `Brief` that take precedence: ``target``, ``value``, ``time``, ``seed`` ...
+
+    Returns
+    -------
+    Report
+        ``verdict`` is ``go`` when the best learned policy surely brings more than the best simple one (beyond
+        ``value.effort``), ``no-go`` when it surely does not, ``collect more`` otherwise; ``holds`` is False for
+        ``no-go`` only. Metrics: with values ``gain_per_1000``, ``gain_low`` and ``gain_high`` in money per 1,000
+        decisions; without, ``gain_per_1000`` is None and ``gain``, ``gain_low`` and ``gain_high`` say by how much the
+        loss named in ``unit`` falls. ``break_even`` is how many false alarms one hit must be worth.
+
+    Raises
+    ------
+    BriefError
+        The question does not fit the table.
+    TableError
+        Too few labelled rows, one class only, or no usable column.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> rows = load_breast_cancer(as_frame=True).frame
+    >>> assess(rows, target="target", value={"tp": 10, "fp": -20}).verdict
+    'go'
+    """
+    tell("reading the table", 0.0)
+    problem = pose(table, brief, question)
+    split = honest_split(problem)
+    problem = settled(problem, split)
+    tell("trying simple policies", 0.1)
+    entrants = [*simple(problem, split), *models(problem, split)]
+    tell("comparing policies", 0.9)
+    found = compare(problem, split, entrants)
+    return Report(
+        verb="assess",
+        title=f"Is it worth learning '{problem.brief.target}'?",
+        verdict=found.verdict,
+        holds=found.verdict != "no-go",
+        findings=(*reasons(problem, split, found), split.finding, *problem.findings),
+        tables=(_table(found, entrants),),
+        figures=(_figure(found, entrants),),
+        metrics=_metrics(problem, split, found),
+    )
+
+
+def _table(found: Comparison, entrants: list[Entrant]) -> DataTable:
+    rows = tuple(
+        (entrant.name, entrant.learned, round(score.value, 5), round(score.low, 5), round(score.high, 5))
+        for entrant, score in zip(entrants, found.scores, strict=True)
+    )
+    return DataTable(
+        name="policies",
+        title="What each policy brings on the test rows",
+        columns=("policy", "learned", found.unit, "low", "high"),
+        rows=rows,
+    )
+
+
+def _figure(found: Comparison, entrants: list[Entrant]) -> Figure:
+    return Figure(
+        name="policies",
+        title="What each policy brings on the test rows, with 95 % intervals",
+        kind="interval",
+        data={
+            "policy": [entrant.name for entrant in entrants],
+            "value": [score.value for score in found.scores],
+            "low": [score.low for score in found.scores],
+            "high": [score.high for score in found.scores],
+        },
+        x="policy",
+        y=("value",),
+        low="low",
+        high="high",
+        labels={"policy": "policy", "value": found.unit},
+    )
+
+
+def _metrics(problem: Problem, split: Split, found: Comparison) -> dict[str, Metric]:
+    paid = has_money(problem)
+    metrics: dict[str, Metric] = {
+        "gain_per_1000": found.gain.value if paid else None,
+        "gain": found.gain.value,
+        "gain_low": found.gain.low,
+        "gain_high": found.gain.high,
+        "effort": found.effort,
+        "unit": problem.unit if paid else found.unit,
+        "base_rate": problem.base_rate,
+        "break_even": None,
+        "best_simple": found.simple.name,
+        "best_learned": found.learned.name,
+        "n_test": len(split.test),
+    }
+    if problem.task == "binary" and found.learned.output is not None:
+        hit, score = problem.y[split.test] == problem.positive, found.learned.output[:, problem.positive]
+        metrics["break_even"], metrics["auc"] = break_even(hit, score), auc(hit, score)
+    return metrics

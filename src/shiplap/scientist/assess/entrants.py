@@ -1,0 +1,140 @@
+"""Who competes: constant policies, one rule, a linear model, boosted trees; each with what it brings on each row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from shiplap.adapters.frameworks.lightgbm.estimators import Settings, boosted, fastest_threads, fit_boosted
+from shiplap.core.progress import tell
+from shiplap.methods.metrics import constant_output, row_loss
+from shiplap.methods.money import error_money, taken
+from shiplap.methods.pipelines import fit_linear, for_trees, linear, output_of
+from shiplap.methods.policies import has_money, money_of, policy_for
+from shiplap.methods.question import Problem
+from shiplap.methods.splits import Split
+from shiplap.scientist.assess.rules import best_rule
+
+__all__ = ["Entrant", "models", "simple"]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+_QUICK = Settings("boosted trees", leaves=24, learning_rate=0.08, least_rows=60, columns=0.6, ridge=5.0)
+_ROUNDS = 300
+_SECONDS = 20.0
+_MOST_ROWS = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class Entrant:
+    """One policy and what it brings.
+
+    Parameters
+    ----------
+    name : str
+        The policy in words.
+    learned : bool
+        Whether it is machine learning.
+    before : float
+        What it brought on average on the rows it was chosen on; for choosing among entrants.
+    rows : numpy.ndarray of shape (n_test,)
+        What it brings on each test row: money, or minus the loss.
+    output : numpy.ndarray or None
+        Probabilities or predictions on the test rows, of a model.
+    """
+
+    name: str
+    learned: bool
+    before: float
+    rows: Floats
+    output: Floats | None = None
+
+
+def simple(problem: Problem, split: Split) -> list[Entrant]:
+    """Let the policies compete that need no machine learning: constant ones first, then the best single rule.
+
+    All are set on the train rows; what they bring on the tune rows says which of them is best.
+    """
+    everywhere = np.zeros(problem.n_rows, bool)
+    constants = _constants(problem, split.train)
+    entrants = [_sided(problem, split, name, everywhere, choice) for name, choice in constants]
+    rule = best_rule(problem, split.train)
+    return [*entrants, _sided(problem, split, f"rule: {rule.name}", rule.inside, None)] if rule else entrants
+
+
+def _constants(problem: Problem, taught: npt.NDArray[Any]) -> list[tuple[str, int | None]]:
+    if problem.worth is None:
+        return [("best constant", None)]
+    if problem.task == "binary":
+        return [("do nothing", 0), ("act always", 1)]
+    best = int(np.argmax(problem.worth[taught].sum(axis=0)))
+    return [(f"always '{problem.classes[best]}'", best)]
+
+
+def _sided(problem: Problem, split: Split, name: str, inside: npt.NDArray[np.bool_], choice: int | None) -> Entrant:
+    """Answer the same on all rows of a side: the decision given, or the best one of its train rows."""
+    brought = np.zeros(problem.n_rows)
+    for side in (inside, ~inside):
+        taught = split.train[side[split.train]]
+        if side.any() and len(taught):
+            brought[side] = _constant_on(problem, taught, np.flatnonzero(side), choice)
+    return Entrant(name, False, float(np.mean(brought[split.tune])), brought[split.test])
+
+
+def _constant_on(problem: Problem, taught: npt.NDArray[Any], rows: npt.NDArray[Any], choice: int | None) -> Floats:
+    value = problem.brief.value
+    if problem.worth is not None:
+        decided = int(np.argmax(problem.worth[taught].sum(axis=0))) if choice is None else choice
+        return taken(problem.worth[rows], np.full(len(rows), decided))
+    if problem.task == "regression" and value is not None:
+        over, under = value.over or 0.0, value.under or 0.0
+        share = under / (over + under) if over + under > 0 else 0.5
+        acted = np.full(len(rows), float(np.quantile(problem.y[taught], share)))
+        return error_money(problem.y[rows], acted, over, under)
+    output = constant_output(problem.task, problem.y[taught], len(problem.classes), len(rows))
+    return -row_loss(problem.task, problem.y[rows], output)
+
+
+def models(problem: Problem, split: Split) -> list[Entrant]:
+    """Let a linear model and quick boosted trees compete, each with the policy that earns most on the tune rows.
+
+    They are fitted on a sample of 100,000 train rows where there are more.
+    """
+    train = split.train
+    if len(train) > _MOST_ROWS:
+        train = np.sort(np.random.default_rng(problem.brief.seed).permutation(train)[:_MOST_ROWS])
+    tell("fitting a linear model", 0.2)
+    X, labels = problem.X.iloc[train], problem.labels[train]
+    plain = fit_linear(linear(X, problem.schema, problem.task), X, labels, seed=problem.brief.seed)
+    name = "ridge regression" if problem.task == "regression" else "logistic regression"
+    tell("fitting boosted trees", 0.5)
+    return [
+        _entered(problem, split, name, lambda rows: output_of(plain, problem.X.iloc[rows], problem.task)),
+        _entered(problem, split, "boosted trees", _quick_trees(problem, split, train)),
+    ]
+
+
+def _quick_trees(problem: Problem, split: Split, train: npt.NDArray[Any]) -> Callable[[npt.NDArray[Any]], Floats]:
+    task, labels, seed = problem.task, problem.labels, problem.brief.seed
+    X = problem.X.iloc[train]
+    prepare = for_trees(X, problem.y[train], problem.schema, task, seed=seed)
+    matrix = prepare.fit_transform(X, labels[train])
+    settings = _QUICK.fitting(len(train))
+    threads, _ = fastest_threads(task, settings, (matrix, labels[train]), rounds=3)
+    model = boosted(task, settings=settings, rounds=_ROUNDS, seed=seed, threads=threads)
+    tune = (prepare.transform(problem.X.iloc[split.tune]), labels[split.tune])
+    fit_boosted(model, (matrix, labels[train]), tune, patience=30, seconds=_SECONDS)
+    return lambda rows: output_of(model, prepare.transform(problem.X.iloc[rows]), task)
+
+
+def _entered(problem: Problem, split: Split, name: str, answer: Callable[[npt.NDArray[Any]], Floats]) -> Entrant:
+    tuned, output = answer(split.tune), answer(split.test)
+    if not has_money(problem):
+        before = -float(np.mean(row_loss(problem.task, problem.y[split.tune], tuned)))
+        return Entrant(name, True, before, -row_loss(problem.task, problem.y[split.test], output), output)
+    policy = policy_for(problem, tuned, split.tune)
+    before = float(np.mean(money_of(problem, policy, tuned, split.tune)))
+    return Entrant(name, True, before, money_of(problem, policy, output, split.test), output)

@@ -1,0 +1,165 @@
+"""The verdict: what the best learned policy brings beyond the best simple one, and whether that is sure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from shiplap.core.finding import Finding
+from shiplap.methods.intervals import Interval, interval_of, resampled_means
+from shiplap.methods.metrics import auc, loss_name
+from shiplap.methods.money import PER, break_even
+from shiplap.methods.policies import has_money, row_blocks
+from shiplap.methods.question import Problem
+from shiplap.methods.splits import Split
+from shiplap.scientist.assess.entrants import Entrant
+
+__all__ = ["Comparison", "Verdict", "compare", "reasons"]
+
+Verdict = Literal["go", "no-go", "collect more"]
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Entrants measured on the same resampled test rows.
+
+    Parameters
+    ----------
+    scores : list of Interval
+        What each entrant brings, in the order given: money per 1,000 decisions, or its loss.
+    simple, learned : Entrant
+        The best of each kind, chosen before the test rows were seen.
+    gain : Interval
+        What `learned` brings beyond `simple`.
+    effort : float
+        What the gain must exceed.
+    unit : str
+        Unit of all of these.
+    n_blocks : int
+        Independent pieces that the test rows fall into.
+    """
+
+    scores: list[Interval]
+    simple: Entrant
+    learned: Entrant
+    gain: Interval
+    effort: float
+    unit: str
+    n_blocks: int
+
+    @property
+    def verdict(self) -> Verdict:
+        """``go`` when the gain surely exceeds the effort, ``no-go`` when it surely does not."""
+        if self.gain.low > self.effort:
+            return "go"
+        return "no-go" if self.gain.high <= self.effort else "collect more"
+
+
+def compare(problem: Problem, split: Split, entrants: list[Entrant]) -> Comparison:
+    """Compare entrants on the test rows, resampling whole days, groups or rows.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is asked.
+    split : Split
+        Its parts.
+    entrants : list of Entrant
+        All of them. The best simple and the best learned one are those that did best before; without values the
+        simple one is the constant.
+    """
+    paid = has_money(problem)
+    rows = np.column_stack([entrant.rows for entrant in entrants])
+    blocks = row_blocks(problem, split.test)
+    means, resampled = rows.mean(axis=0), resampled_means(rows, blocks, seed=problem.brief.seed)
+    means, resampled = _in_units(problem, means), _in_units(problem, resampled)
+    plain = [index for index, entrant in enumerate(entrants) if not entrant.learned][: None if paid else 1]
+    first = max(plain, key=lambda index: entrants[index].before)
+    second = max(
+        (index for index, entrant in enumerate(entrants) if entrant.learned), key=lambda index: entrants[index].before
+    )
+    sign = 1.0 if paid else -1.0
+    gain = sign * (means[second] - means[first])
+    value = problem.brief.value
+    return Comparison(
+        scores=[interval_of(float(mean), column) for mean, column in zip(means, resampled.T, strict=True)],
+        simple=entrants[first],
+        learned=entrants[second],
+        gain=interval_of(float(gain), sign * (resampled[:, second] - resampled[:, first])),
+        effort=value.effort if value else 0.0,
+        unit=f"{problem.unit} per {PER:,} decisions" if paid else loss_name(problem.task),
+        n_blocks=int(blocks.max()) + 1,
+    )
+
+
+def _in_units(problem: Problem, brought: Floats) -> Floats:
+    """Turn mean money into money per 1,000, and mean minus-loss into a loss people know."""
+    if has_money(problem):
+        return PER * brought
+    return np.sqrt(np.maximum(-brought, 0.0)) if problem.task == "regression" else -brought
+
+
+def reasons(problem: Problem, split: Split, found: Comparison) -> list[Finding]:
+    """Say why the verdict is what it is."""
+    said = [_gain(found), _sample(split, found)]
+    if not has_money(problem):
+        means = f"no values are given: the verdict rests on the {found.unit}, not on money"
+        said.append(Finding(check="verdict.no_values", verdict="note", means=means, todo="give value= for money"))
+    if problem.task == "binary":
+        said += _ranking(problem, split, found)
+    return said
+
+
+def _gain(found: Comparison) -> Finding:
+    what = f"{found.learned.name} brings {found.gain} {found.unit} more than '{found.simple.name}'"
+    if found.unit in ("RMSE", "log loss"):
+        what = f"{found.learned.name} lowers the {found.unit} of '{found.simple.name}' by {found.gain}"
+    limit = f"the effort of {found.effort:,.6g}" if found.effort else "nothing"
+    verdict = found.verdict
+    if verdict == "go":
+        return _finding("good", f"{what}: surely more than {limit}", "build it", found)
+    if verdict == "no-go":
+        todo = f"stay with '{found.simple.name}', or find columns that say more"
+        return _finding("fail", f"{what}: surely not more than {limit}", todo, found)
+    return _finding("warn", f"{what}: it may be more than {limit}, or not", _more_rows(found), found)
+
+
+def _finding(verdict: Literal["good", "warn", "fail"], means: str, todo: str, found: Comparison) -> Finding:
+    return Finding(
+        check="verdict.gain", verdict=verdict, means=means, todo=todo, value=found.gain.value, limit=found.effort
+    )
+
+
+def _more_rows(found: Comparison) -> str:
+    surplus = found.gain.value - found.effort
+    reach = found.gain.value - found.gain.low
+    if surplus <= 0 or reach / surplus > 30:
+        return "collect more rows, or columns that say more"
+    return f"collect about {max(1.1, (reach / surplus) ** 2):.1f} times as many rows, or columns that say more"
+
+
+def _sample(split: Split, found: Comparison) -> Finding:
+    means = f"the intervals hold for {len(split.test):,} test rows in {found.n_blocks:,} independent pieces"
+    few = found.n_blocks < 30
+    todo = "intervals from so few pieces are too narrow: test on a longer time or more groups" if few else ""
+    return Finding(check="verdict.sample", verdict="warn" if few else "good", means=means, todo=todo)
+
+
+def _ranking(problem: Problem, split: Split, found: Comparison) -> list[Finding]:
+    if found.learned.output is None:
+        return []
+    hit, score = problem.y[split.test] == problem.positive, found.learned.output[:, problem.positive]
+    area, ratio, rate = auc(hit, score), break_even(hit, score), float(np.mean(hit))
+    said = []
+    if area is not None:
+        means = f"{found.learned.name} ranks a random hit above a random other row {area:.1%} of the time"
+        said.append(Finding(check="verdict.ranking", verdict="note", means=means, value=area))
+    if ratio is not None:
+        everyone = f"; acting on everyone pays from {(1 - rate) / rate:,.2g}" if rate else ""
+        means = f"acting on the best-scored rows pays where a hit is worth at least {ratio:,.2g} false alarms"
+        said.append(Finding(check="verdict.break_even", verdict="note", means=means + everyone, value=ratio))
+    return said
