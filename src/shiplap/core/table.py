@@ -16,7 +16,8 @@ class Frame(Protocol):
 
     Every query speaks of the relation ``rows``: the columns of the schema under their own names, cast to the kind's
     type (number ``DOUBLE``, boolean ``BOOLEAN``, date ``TIMESTAMP``, everything else ``VARCHAR``), missing markers
-    already turned into NULL, and a ``rowid`` that keeps the order of the source.
+    already turned into NULL, moments with an offset in UTC, and a ``rowid`` (no part of ``*``) that keeps the order
+    of the source.
     """
 
     def fetch(self, sql: str) -> list[tuple[Any, ...]]:
@@ -24,7 +25,11 @@ class Frame(Protocol):
         ...
 
     def pandas(self, sql: str) -> Any:
-        """Run a query and return a pandas ``DataFrame``: numbers and booleans float64, dates datetime64, text str."""
+        """Run a query and return a pandas ``DataFrame``.
+
+        Numbers and booleans are float64 (NaN missing), dates datetime64[us] (NaT missing), everything else object
+        with ``str`` values and None.
+        """
         ...
 
     def batches(self, sql: str, *, rows: int = 65_536) -> Iterator[Any]:

@@ -53,7 +53,11 @@ def read_head(path: Path) -> Dialect:
     start, whole = _first_bytes(path)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise TableError(f"'{path}' is UTF-16, not UTF-8", hint=f"iconv -f UTF-16 -t UTF-8 '{path}' > utf8.csv")
-    text = codecs.getincrementaldecoder("utf-8-sig")("replace").decode(start, final=whole)
+    try:
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(start, final=whole)
+    except UnicodeDecodeError:
+        check_utf8(path)
+        raise
     if not text.strip():
         raise TableError(f"'{path}' is empty", hint="it should hold a header line and rows")
     newline = _newline(text)
@@ -86,7 +90,7 @@ def check_utf8(path: Path) -> None:
             data, at = held + piece, error.start
             line = lines + data.count(b"\n", 0, at) - held.count(b"\n")
             raise TableError(
-                f"'{path}' is not UTF-8: byte 0x{data[at]:02x} in line {line:,} (byte {seen - len(held) + at:,})",
+                f"'{path}' is not UTF-8: byte 0x{data[at]:02x} in line {line:,} (offset {seen - len(held) + at:,})",
                 hint=f"convert it: iconv -f WINDOWS-1252 -t UTF-8 '{path}' > utf8.csv",
             ) from error
         lines += piece.count(b"\n")

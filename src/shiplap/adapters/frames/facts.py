@@ -13,6 +13,7 @@ __all__ = [
     "Relation",
     "TextFacts",
     "date_facts",
+    "distinct_days",
     "misfits",
     "number_facts",
     "padded",
@@ -221,6 +222,12 @@ def misfits(column: Relation, form: str, extra: tuple[str, ...] = ()) -> tuple[i
         FROM (SELECT *, {parsed} IS NULL OR year({parsed}) < 1000 AS bad FROM told)"""
     row = column.session.one(sql)
     return int(row[0] or 0), row[1]
+
+
+def distinct_days(column: Relation, form: str, extra: tuple[str, ...] = ()) -> int:
+    """Count the different days of the month that a column has when it is read by a ``strptime`` format."""
+    sql = f"SELECT count(DISTINCT day(try_strptime(t, {literal(form)}))) FROM {column.weighted(extra)}"
+    return int(column.session.one(sql)[0])
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class DuckFrame:
         """Run a query and return a data frame.
 
         Numbers and booleans are float64 with NaN for missing, dates datetime64[us] with NaT, everything else object
-        with ``str`` values and ``None`` (scikit-learn's encoders take exactly that as missing).
+        with ``str`` values and ``None`` (which scikit-learn's encoders take as a category of its own).
         """
         table = self.arrow(sql)
         columns = {i: _series(column) for i, column in enumerate(table.columns)}

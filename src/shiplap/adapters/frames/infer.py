@@ -136,7 +136,7 @@ def _kind_of_number(column: Relation, raw: str) -> Kind:
     if raw.endswith(("BIGINT", "HUGEINT")):
         largest = column.session.one(f"SELECT max(abs({column.expression}::DOUBLE)) FROM {column.relation}")[0]
         if largest > _LARGEST:
-            return "id" if unique else "category"
+            return "id" if _names_rows(column, column.n_present) else "category"
     return "number"
 
 
@@ -150,6 +150,8 @@ def _of_text(column: Relation, told: ColumnBrief) -> Found:
         raise _unfit(column, kind, str(found.odd), "name further texts that mean missing, or leave the kind out")
     if kind == "number" or (kind is None and _is_numeric(found)):
         return Found(_as_number(column, told, found), "VARCHAR")
+    if kind is None and _is_constant(column, found.missing_of_text):
+        return Found(_as_words(column, told, found), "VARCHAR")
     if kind in (None, "boolean") and (made := _as_boolean(column, told, found)):
         return Found(made, "VARCHAR")
     if kind in (None, "date") and (dated := _as_date(column, told, found)):
@@ -189,8 +191,8 @@ def _as_number(column: Relation, told: ColumnBrief, found: TextFacts) -> Column:
 def _as_boolean(column: Relation, told: ColumnBrief, found: TextFacts) -> Column | None:
     pairs = (*BOOLEANS, ("1", "0")) if told.kind else BOOLEANS
     for yes, no in pairs:
-        full = set(found.few) == {yes, no}
-        if full or (told.kind and found.few and set(found.few) < {yes, no}):
+        plain = told.kind is not None or yes == "true"
+        if set(found.few) == {yes, no} or (plain and found.few and set(found.few) < {yes, no}):
             return Column(
                 name=column.name,
                 kind="boolean",
@@ -220,12 +222,25 @@ def _as_date(column: Relation, told: ColumnBrief, found: TextFacts) -> Found | N
         if count == 0:
             fitting.append(form)
         odd = wrong or odd
-    if fitting and (told.kind == "date" or AMBIGUOUS.get(fitting[0]) not in fitting):
-        dtype = "TIMESTAMP" if "%M" in fitting[0] else "DATE"
-        return Found(msgspec.structs.replace(made, dtype=dtype, format=fitting[0]), "VARCHAR")
+    if form := _settled(column, fitting, told):
+        dtype = "TIMESTAMP" if "%M" in form else "DATE"
+        return Found(msgspec.structs.replace(made, dtype=dtype, format=form), "VARCHAR")
+    if fitting:
+        return Found(_as_words(column, msgspec.structs.replace(told, kind="category"), found), "VARCHAR")
     if told.kind == "date":
         raise _unfit(column, "date", str(odd), "write dates as 2013-12-31, or convert them in a query with strptime")
     return None
+
+
+def _settled(column: Relation, fitting: list[str], told: ColumnBrief) -> str:
+    """Choose between day first and month first: by a day that is always the same, or else by the brief's word alone."""
+    if not fitting or AMBIGUOUS.get(fitting[0]) not in fitting:
+        return fitting[0] if fitting else ""
+    first, second = fitting[0], AMBIGUOUS[fitting[0]]
+    days = [facts.distinct_days(column, form, told.missing) for form in (first, second)]
+    if min(days) == 1 < max(days):
+        return (first, second)[days.index(1)]
+    return first if told.kind == "date" else ""
 
 
 def _as_words(column: Relation, told: ColumnBrief, found: TextFacts) -> Column:
@@ -237,10 +252,15 @@ def _as_words(column: Relation, told: ColumnBrief, found: TextFacts) -> Column:
         return msgspec.structs.replace(made, kind="constant")
     if found.words > 4 and column.n_about > 0.5 * found.n_words:
         return msgspec.structs.replace(made, kind="text")
-    many = found.n_words >= _ENOUGH and column.n_about > 0.9 * found.n_words
-    if many and column.distinct() - len(missing) >= 0.95 * found.n_words:
+    if _names_rows(column, found.n_words, len(missing)):
         return msgspec.structs.replace(made, kind="id")
     return made
+
+
+def _names_rows(column: Relation, n_values: int, markers: int = 0) -> bool:
+    """Almost no value twice, in a table that is not tiny."""
+    many = n_values >= _ENOUGH and column.n_about > 0.9 * n_values
+    return many and column.distinct() - markers >= 0.95 * n_values
 
 
 def _is_constant(column: Relation, missing: tuple[str, ...]) -> bool:

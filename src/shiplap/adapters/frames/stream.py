@@ -77,7 +77,7 @@ def _record_batches(source: FileSource, columns: Sequence[str], rows: int) -> It
 
 def _parquet(path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 16) as file:  # reads no further than asked
             check_names(file.schema_arrow.names, f"'{path}'")
             chosen = _chosen(path, columns, file.schema_arrow.names)
             for batch in file.iter_batches(batch_size=rows, columns=chosen):

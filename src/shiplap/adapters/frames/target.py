@@ -8,9 +8,10 @@ from typing import Any
 
 import duckdb
 
+from shiplap.adapters.frames.infer import is_number
 from shiplap.adapters.frames.query import walk
 from shiplap.adapters.frames.session import plain, quoted
-from shiplap.core.errors import BriefError, nearest
+from shiplap.core.errors import BriefError, TableError, nearest
 from shiplap.core.table import Table
 
 __all__ = ["Target", "resolve_target"]
@@ -89,11 +90,16 @@ def resolve_target(table: Table, expression: str) -> Target:
         return Target(quoted(columns[0]), columns, columns[0])
     _check(nodes, text, table)
     try:
-        table.frame.fetch(f"SELECT ({text}) FROM rows LIMIT 0")
-    except Exception as error:
+        table.frame.fetch(f"SELECT count(({text})) FROM rows")
+        kind = table.frame.fetch(f"SELECT typeof(({text})) FROM rows LIMIT 1")[0][0]
+    except TableError as error:
         raise BriefError(
             f"the target '{text}' cannot be computed: {_message(error)}", hint=_hint(table, columns)
         ) from error
+    if not (is_number(kind) or kind.startswith(("BOOLEAN", "VARCHAR", "DATE", "TIMESTAMP", "ENUM"))) or kind.endswith(
+        "]"
+    ):
+        raise BriefError(f"the target '{text}' is not one value", hint="a target is an expression such as a > 15")
     return Target(f"({text})", columns, text)
 
 
@@ -156,7 +162,7 @@ def _check(nodes: list[dict[str, Any]], text: str, table: Table) -> None:
             )
 
 
-def _message(error: Exception) -> str:
+def _message(error: TableError) -> str:
     cause = error.__cause__
     return plain(cause) if isinstance(cause, duckdb.Error) else str(error)
 
