@@ -105,7 +105,7 @@ def one_by_one(made: Encoder, column: list[object]) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(column=st.lists(values, min_size=1, max_size=4))
 def test_all_paths_agree_on_python_values(name: str, column: list[object]) -> None:
     made = encoder(OPERATIONS[name])

@@ -283,10 +283,7 @@ def test_parts_that_do_not_fit_are_not_sealed(make_ship: Make, tmp_path: Path, n
     assert not list(tmp_path.iterdir())
 
 
-SLOW = [HealthCheck.function_scoped_fixture]
-
-
-@settings(suppress_health_check=SLOW, max_examples=400)
+@settings(suppress_health_check=list(HealthCheck), max_examples=250)
 @given(data=st.data())
 def test_a_flipped_bit_never_goes_unnoticed(make_ship: Make, data: st.DataObject) -> None:
     path = make_ship().path
@@ -298,7 +295,7 @@ def test_a_flipped_bit_never_goes_unnoticed(make_ship: Make, data: st.DataObject
         read_ship(path)
 
 
-@settings(suppress_health_check=SLOW, max_examples=100)
+@settings(suppress_health_check=list(HealthCheck), max_examples=100)
 @given(data=st.data())
 def test_a_cut_or_spliced_file_never_goes_unnoticed(make_ship: Make, data: st.DataObject) -> None:
     path = make_ship().path

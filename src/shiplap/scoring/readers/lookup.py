@@ -18,6 +18,7 @@ from shiplap.scoring.values import NAN, UnreadableError, is_missing, number_of, 
 
 __all__ = ["LookupReader", "boolean_reader", "category_reader"]
 
+_WORD, _NUMBER = "a text or a number", "a number"
 _SPELLING = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
@@ -32,10 +33,13 @@ class LookupReader:
         How many numbers it writes.
     table : Table
         What each value becomes: a float where `width` is 1, else the bytes of so many doubles.
+    expected : str
+        What a value should be, for messages.
     """
 
-    def __init__(self, column: str, width: int, table: Table) -> None:
+    def __init__(self, column: str, width: int, table: Table, expected: str) -> None:
         self.column = column
+        self._expected = expected
         self.width = width
         self.table = table
         self._unpack = struct.Struct(f"={width}d").unpack
@@ -45,7 +49,7 @@ class LookupReader:
         try:
             found = self.table[value]
         except TypeError:  # a list or an object cannot be looked up
-            raise UnreadableError("a text or a number") from None
+            raise UnreadableError(self._expected) from None
         return (found,) if self.width == 1 else self._unpack(found)
 
     def many(self, values: Sequence[object]) -> NDArray[np.float64]:
@@ -100,10 +104,8 @@ def category_reader(operation: Category) -> LookupReader:
         **{text: missing for text in ("", *operation.missing) if text not in known},
     }
     if all(isinstance(category, str) for category in operation.categories):
-        table = _text_table(known, absent, unseen)
-    else:
-        table = _number_table(known, absent, unseen)
-    return LookupReader(operation.column, operation.width, table)
+        return LookupReader(operation.column, operation.width, _text_table(known, absent, unseen), _WORD)
+    return LookupReader(operation.column, operation.width, _number_table(known, absent, unseen), _NUMBER)
 
 
 def boolean_reader(operation: Boolean) -> LookupReader:
@@ -135,14 +137,15 @@ def boolean_reader(operation: Boolean) -> LookupReader:
         if isinstance(number, float) and isnan(number):
             return NAN
         if number not in numbers:
-            raise UnreadableError("yes or no (true, false, 1, 0" + "".join(f", {text!r}" for text in listed) + ")")
+            raise UnreadableError(expected)
         return numbers[number]
 
-    listed = (*operation.true[:2], *operation.false[:2])
+    listed = ", ".join(map(repr, (*operation.true[:2], *operation.false[:2])))
+    expected = f"yes or no (true, false, 1, 0{listed and f', {listed}'})"
     known: dict[Any, Any] = {**texts, None: NAN}
     if (numbers[1], numbers[0]) == (1.0, 0.0):
         known |= {True: 1.0, False: 0.0}
-    return LookupReader(operation.column, 1, Table(known, work_out))
+    return LookupReader(operation.column, 1, Table(known, work_out), expected)
 
 
 def _text_table(known: dict[Any, Any], absent: dict[Any, Any], unseen: Any) -> Table:
@@ -159,7 +162,7 @@ def _text_table(known: dict[Any, Any], absent: dict[Any, Any], unseen: Any) -> T
             return absent[None]
         number = _exact(value)
         if number is None:
-            raise UnreadableError("a text or a number")
+            raise UnreadableError(_WORD)
         return numbers.get(number, unseen)
 
     # True and 1 are one key of a dictionary: 0 and 1 are worked out, everything else is found at once.
@@ -182,7 +185,7 @@ def _number_table(known: dict[Any, Any], absent: dict[Any, Any], unseen: Any) ->
             return absent[None]
         exact = _exact(value)
         if exact is None:
-            raise UnreadableError("a number")
+            raise UnreadableError(_NUMBER)
         return known[exact] if exact in known else marked.get(exact, unseen)
 
     marked = {**_spelled(dict.fromkeys(markers, absent[None]))}
