@@ -108,15 +108,14 @@ def _own_variation(subject: Subject, scale: float) -> float:
     once = original_outputs(subject, rows)
     if once is None:
         return 0.0
+    largest = 0.0
     with threadpool_limits(limits=1):
-        alone = original_outputs(subject, rows)
-    largest = 0.0 if alone is None else float(distances(once, alone, scale).max(initial=0.0))
-    for size, count in ((7, len(rows)), (1, 24)):
-        parts = [original_outputs(subject, rows.iloc[start : start + size]) for start in range(0, count, size)]
-        for index, part in enumerate(parts):
-            if part is not None:
-                apart = distances(once[index * size : index * size + len(part)], part, scale)
-                largest = max(largest, float(apart.max(initial=0.0)))
+        for size, count in ((len(rows), len(rows)), (7, len(rows)), (1, 24)):
+            for start in range(0, min(count, len(rows)), size):
+                part = original_outputs(subject, rows.iloc[start : start + size])
+                if part is not None:
+                    apart = distances(once[start : start + len(part)], part, scale)
+                    largest = max(largest, float(apart.max(initial=0.0)))
     return largest if np.isfinite(largest) else 0.0
 
 
