@@ -1,1 +1,1 @@
-"""What rooms share of statistics: questions, splits, metrics and money, intervals, leak tests, slices; pure functions."""
+"""What rooms share of statistics: questions, splits, metrics, money, intervals, leaks, slices; pure functions."""

@@ -109,8 +109,8 @@ def labels_of(table: Table, sql: str, columns: tuple[str, ...], brief: Brief) ->
 def task_of(levels: Any, brief: Brief) -> Task:
     """Say which task distinct target values pose.
 
-    Two values make a binary task; text makes classes; so do up to 30 whole numbers that run without a gap from 0 or
-    1, as codes do. Every other number is a quantity. What the brief states, or its values imply, takes precedence.
+    Two values make a binary task; text makes classes; so do up to 30 whole numbers that run from 0 or 1 with few
+    gaps, as codes do. Every other number is a quantity. What the brief states, or its values imply, takes precedence.
 
     Raises
     ------
@@ -151,7 +151,7 @@ def task_of(levels: Any, brief: Brief) -> Task:
     if not numeric or wanted == "multiclass":
         return "multiclass"
     low, high = float(levels[0]), float(levels[-1])
-    codes = len(levels) <= _MOST_CODES and low in (0.0, 1.0) and high - low == len(levels) - 1
+    codes = len(levels) <= _MOST_CODES and low in (0.0, 1.0) and high - low < 1.5 * len(levels)
     return "multiclass" if codes and np.all(np.mod(levels, 1) == 0) else "regression"
 
 
@@ -268,7 +268,7 @@ def _unlabelled(count: int, labelled: int) -> Finding:
 def _task_finding(task: Task, n_levels: int, brief: Brief, levels: Any) -> list[Finding]:
     if brief.task or brief.value or task == "binary" or np.asarray(levels).dtype.kind not in "fiu":
         return []
-    seen = "classes, numbered without a gap" if task == "multiclass" else "a quantity"
+    seen = "classes, numbered as codes are" if task == "multiclass" else "a quantity"
     return [
         Finding(
             check="target.task",

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import roc_auc_score
+from scipy.stats import rankdata
 
 from shiplap.core.brief import Task
 
@@ -65,14 +65,18 @@ def constant_output(task: Task, y: npt.NDArray[Any], n_classes: int, n_rows: int
 
 
 def auc(hit: npt.NDArray[np.bool_], score: Floats) -> float | None:
-    """Area under the ROC curve; None where all rows are of one class.
+    """Area under the ROC curve, by ranks (Mann and Whitney 1947); None where all rows are of one class.
 
     Examples
     --------
     >>> auc(np.array([False, True]), np.array([0.1, 0.9])), auc(np.array([True]), np.array([0.9]))
     (1.0, None)
     """
-    return float(roc_auc_score(hit, score)) if 0 < hit.sum() < len(hit) else None
+    n_hits = int(hit.sum())
+    if not 0 < n_hits < len(hit):
+        return None
+    ranks = float(rankdata(score)[hit].sum())
+    return (ranks - n_hits * (n_hits + 1) / 2) / (n_hits * (len(hit) - n_hits))
 
 
 def summary(task: Task, y: npt.NDArray[Any], output: Floats, *, positive: int = -1) -> dict[str, float | None]:

@@ -1,0 +1,146 @@
+"""The verb: look at a table, say how good it is, and find the columns that know the answer too well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from shiplap.core.brief import Brief
+from shiplap.core.finding import Finding
+from shiplap.core.progress import tell
+from shiplap.core.report import DataTable, Figure, Metric, Report
+from shiplap.core.table import Table
+from shiplap.methods.question import Problem, asked, opened, pose
+from shiplap.scientist.explore.pictures import (
+    column_table,
+    distribution,
+    leak_table,
+    missing_figure,
+    relation,
+    target_over_time,
+)
+from shiplap.scientist.explore.quality import change_over_time, quality
+from shiplap.scientist.explore.suspects import Scores, score_columns, suspects
+from shiplap.scientist.explore.view import View, count_duplicates, count_missing, view_of
+
+__all__ = ["explore"]
+
+_SHOWN = 8
+_CHANGE = 0.5
+
+
+def explore(table: Any, *, brief: Brief | None = None, **question: Any) -> Report:
+    """Look at a table: schema, quality, distributions, relation to the target, change over time, leaks.
+
+    Parameters
+    ----------
+    table : Table, path, DataFrame ...
+        Anything that can be read as a table.
+    brief : Brief, optional
+        What is asked. Without a target the columns alone are described. ``drop`` and ``keep`` do not matter here: the
+        evidence is reported for every column.
+    **question
+        Fields of `Brief` that take precedence: ``target``, ``time`` ...
+
+    Returns
+    -------
+    Report
+        A suspected leak is a finding whose check begins with ``leak.``, of one column, with the verdict ``fail`` where
+        the evidence is overwhelming. Metrics ``n_rows``, ``n_columns``, ``n_labelled``, ``base_rate``,
+        ``n_duplicates``; tables ``columns`` and ``leaks``; figures ``target_over_time``, ``missing``, and
+        ``distribution.<column>`` and ``relation.<column>`` of the strongest columns.
+
+    Raises
+    ------
+    BriefError
+        The question does not fit the table.
+    TableError
+        No labelled row, one class only, or no usable column.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> rows = load_breast_cancer(as_frame=True).frame
+    >>> report = explore(rows, target="target")
+    >>> report.metrics["n_rows"], [f.columns for f in report.findings if f.verdict == "fail"]
+    (569, [])
+    """
+    tell("reading the table", 0.0)
+    brief = msgspec.structs.replace(asked(brief, question), drop=(), keep=())
+    opened_table = opened(table, brief)
+    problem = pose(opened_table, brief) if brief.target else None
+    view = view_of(opened_table, problem, private=brief.private, seed=brief.seed)
+    tell("counting", 0.3)
+    counts = count_missing(opened_table, view.schema.names, problem.target_sql if problem else "")
+    duplicates = count_duplicates(opened_table)
+    tell("measuring every column against the target", 0.5)
+    scores = score_columns(view)
+    tell("looking for leaks", 0.7)
+    leaks = suspects(view, brief, counts, scores)
+    changes = change_over_time(view)
+    found = (
+        *(leaks or _no_leaks(problem)),
+        *quality(view, counts, duplicates),
+        *_changed(problem, changes),
+        *(problem.findings if problem else ()),
+    )
+    missing = missing_figure(view, counts)
+    tables: tuple[DataTable, ...] = (column_table(view, counts, scores, changes), leak_table(leaks))
+    return Report(
+        verb="explore",
+        title=f"What '{opened_table.name}' holds",
+        verdict="leaks" if any(finding.verdict == "fail" for finding in leaks) else "done",
+        findings=found,
+        tables=tables,
+        figures=(*([missing] if missing else []), *_pictures(view, scores, leaks)),
+        metrics=_metrics(opened_table, problem, duplicates),
+    )
+
+
+def _pictures(view: View, scores: Scores, leaks: list[Finding]) -> list[Figure]:
+    failed = {finding.columns[0] for finding in leaks if finding.verdict == "fail"}
+    ranked = sorted((name for name in view.schema.names), key=lambda name: -scores.alone.get(name, 0.0))
+    shown = [view.schema[name] for name in ranked if name not in failed][:_SHOWN]
+    drawn = [distribution(view, column) for column in shown]
+    if view.problem is None:
+        return drawn
+    problem = view.problem
+    over_time = target_over_time(problem)
+    relations = [relation(view, problem, column) for column in shown]
+    return [*([over_time] if over_time else []), *relations, *drawn]
+
+
+def _no_leaks(problem: Problem | None) -> list[Finding]:
+    if problem is None:
+        return []
+    return [Finding(check="leak.none", verdict="good", means="no column gives the answer away by the evidence here")]
+
+
+def _changed(problem: Problem | None, changes: dict[str, float]) -> list[Finding]:
+    if problem is None or problem.brief.time is None:
+        return []
+    return [
+        Finding(
+            check="column.change",
+            verdict="note",
+            means=f"'{name}' changed over time: its first and last fifth share only {1 - change:.0%}",
+            todo="what is learned from it may not hold tomorrow",
+            columns=(name,),
+            value=change,
+            limit=_CHANGE,
+        )
+        for name, change in sorted(changes.items(), key=lambda pair: -pair[1])
+        if change >= _CHANGE
+    ]
+
+
+def _metrics(table: Table, problem: Problem | None, duplicates: int) -> dict[str, Metric]:
+    return {
+        "n_rows": table.n_rows,
+        "n_columns": len(table.schema),
+        "n_labelled": problem.n_rows if problem else None,
+        "base_rate": problem.base_rate if problem else None,
+        "n_duplicates": duplicates,
+        "task": problem.task if problem else None,
+    }
