@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from pathlib import Path
 
 import pytest
 
@@ -185,3 +186,9 @@ def send_many(client, data, *, times, error=(TimeoutError, ConnectionError)):
     except error:
         return False
     return True
+
+
+def test_every_limit_is_documented():
+    page = next(parent / "docs" / "serving.md" for parent in Path(__file__).parents if (parent / "docs").is_dir())
+    missing = [name for name in Limits.__struct_fields__ if f"`{name}`" not in page.read_text()]
+    assert not missing

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -140,6 +141,20 @@ def test_many_clients_at_once_get_their_own_answers(server, scorer):
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         list(pool.map(ask, range(0, 320, 40)))
+
+
+def test_serving_loads_no_training_library(ship):
+    code = """
+import os, signal, sys
+from shiplap.engineer.deploy.serve import serve
+heavy = {"sklearn", "pandas", "pyarrow", "scipy", "lightgbm", "duckdb", "onnx", "bokeh", "skops", "jinja2", "pickle5"}
+def ready(url):
+    print(sorted(heavy & set(sys.modules)), flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+serve(sys.argv[1], port=0, ready=ready)
+"""
+    told = subprocess.run([sys.executable, "-c", code, ship], capture_output=True, text=True, check=True, timeout=60)
+    assert (told.stdout.strip(), told.stderr) == ("[]", "")
 
 
 def test_it_can_be_served_from_a_thread(ship):

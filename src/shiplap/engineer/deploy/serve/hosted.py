@@ -55,7 +55,7 @@ class Hosted:
         dear = self.call_us > inline_us
         capacity = limits.queue if dear else max(1, min(_MOST_IN_A_TURN, int(inline_us / self.row_us)))
         self.inline_bytes = 0 if dear else int(inline_us / self.row_us * row_bytes)
-        self.turn = Turn(scorer.encoder, scorer.runtime.run, capacity=capacity, dear=dear)
+        self.turn = Turn(scorer.encoder, scorer.runtime, capacity=capacity, dear=dear)
 
     def answer_row(self, row: Mapping[str, object], exchange: Exchange, render: Render) -> None:
         """Answer one row together with the others of this turn; raises ``ProblemError``."""

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from shiplap.adapters.runtimes import Runtime
 from shiplap.engineer.deploy.serve.exchange import Exchange
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.scoring import Encoder
@@ -30,19 +31,21 @@ class Turn:
     ----------
     encoder : Encoder
         Writes a row into the buffer.
-    run : callable
-        Encoded rows to outputs.
+    runtime : Runtime
+        Turns encoded rows into outputs.
     capacity : int
         Rows of the buffer; a full one is answered at once.
     dear : bool
         Whether one row takes so long that it belongs on a thread.
     """
 
-    def __init__(self, encoder: Encoder, run: Callable[[Matrix], Matrix], *, capacity: int, dear: bool = False) -> None:
+    def __init__(self, encoder: Encoder, runtime: Runtime, *, capacity: int, dear: bool = False) -> None:
         self._encode = encoder.row
-        self._run = run
+        self._run = runtime.run
+        self._single = runtime.bound()
         self._matrix = np.empty((capacity, encoder.width))
-        self._rows = list(self._matrix)
+        # The first row goes where a call with one row reads it, which is the fastest there is.
+        self._rows = [self._single.input, *self._matrix[1:]]
         self._waiting: list[tuple[Exchange, Render]] = []
         self._capacity = capacity
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="shiplap-rows") if dear else None
@@ -79,18 +82,29 @@ class Turn:
         if not waiting or self._busy:
             return
         self._waiting = []
-        matrix = self._matrix[: len(waiting)]
         if self._pool is not None:
             self._busy = True
-            future = asyncio.get_running_loop().run_in_executor(self._pool, self._run, matrix.copy())
+            future = asyncio.get_running_loop().run_in_executor(
+                self._pool, self._run, self._gathered(len(waiting)).copy()
+            )
             future.add_done_callback(partial(self._done, waiting))
             return
         try:
-            outputs = self._run(matrix)
+            outputs = self._computed(len(waiting))
         except Exception as error:
             _fail(waiting, error)
         else:
             _answer(waiting, outputs)
+
+    def _computed(self, n_rows: int) -> Matrix:
+        if n_rows > 1:
+            return self._run(self._gathered(n_rows))
+        self._single.run()
+        return self._single.output
+
+    def _gathered(self, n_rows: int) -> Matrix:
+        self._matrix[0] = self._single.input[0]
+        return self._matrix[:n_rows]
 
     def _done(self, waiting: list[tuple[Exchange, Render]], future: asyncio.Future[Matrix]) -> None:
         self._busy = False
