@@ -189,6 +189,6 @@ def send_many(client, data, *, times, error=(TimeoutError, ConnectionError)):
 
 
 def test_every_limit_is_documented():
-    page = next(parent / "docs" / "serving.md" for parent in Path(__file__).parents if (parent / "docs").is_dir())
+    page = Path(__file__).parents[4] / "docs" / "serving.md"
     missing = [name for name in Limits.__struct_fields__ if f"`{name}`" not in page.read_text()]
     assert not missing
