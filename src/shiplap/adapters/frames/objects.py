@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 
 from shiplap.adapters.frames.names import check_names
@@ -35,7 +34,7 @@ def arrow_of(rows: Any) -> tuple[pa.Table, str]:
     (2, 'dict')
     """
     source = f"{type(rows).__module__.partition('.')[0]}.{type(rows).__name__}"
-    if isinstance(rows, pd.DataFrame):
+    if any(base.__name__ == "DataFrame" and base.__module__.startswith("pandas") for base in type(rows).__mro__):
         return _from_columns({str(name): rows.iloc[:, i] for i, name in enumerate(rows.columns)}, rows.columns), source
     if isinstance(rows, Mapping):
         return _from_columns({str(name): values for name, values in rows.items()}, list(rows)), "dict"
@@ -85,4 +84,7 @@ def _array(name: str, values: Any) -> pa.Array:
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+    """None, NaN, and what pandas calls NA and NaT, told by name: pandas may not be loaded."""
+    if isinstance(value, float):
+        return math.isnan(value)
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
