@@ -15,6 +15,8 @@ from shiplap.core.errors import BriefError, InputError, TableError
 
 ROWS = "age,plan\n" + "".join(f"{20 + i % 50},{'basic' if i % 3 else 'gold'}\n" for i in range(100))
 
+MANY = "age,plan\n" + "31,basic\n" * 50_000
+
 
 def rows(content: str | bytes, name: str = "data.csv") -> Callable[[Path], None]:
     def make(folder: Path) -> None:
@@ -75,7 +77,7 @@ FILES: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "line of 3 MB": (rows('a,b\n1,"' + "y" * 3_000_000 + '"\n'), "data.csv", r"line 2 of .* longer than 2 MB"),
     "truncated gzip": (rows(gzip.compress(ROWS.encode())[:-30], "a.csv.gz"), "a.csv.gz", r"truncated or corrupt gzip"),
     "corrupt gzip": (
-        rows(gzip.compress(ROWS.encode())[:-6] + b"\0\0\0\0\0\0", "a.csv.gz"),
+        rows(gzip.compress(MANY.encode())[:-6] + b"\0\0\0\0\0\0", "a.csv.gz"),
         "a.csv.gz",
         r"truncated or corrupt gzip",
     ),
