@@ -45,10 +45,18 @@ def test_a_loss_keeps_its_sign_and_its_place() -> None:
 
 
 def test_without_values_no_money_is_invented() -> None:
-    facts = run({"test_auc": 0.8}, gain_per_1000=0.03, break_even=0.254321)
+    facts = run(
+        {"test_auc": 0.8},
+        gain_per_1000=None,
+        gain=0.03,
+        gain_low=0.02,
+        gain_high=0.04,
+        unit="log loss",
+        break_even=0.2543,
+    )
     shown = headline(facts)
     assert shown is not None
-    assert shown.figure == "0.254 : 1"
+    assert shown.figure == "0.254 ×"
     assert "no money is invented" in shown.caption
 
 
@@ -57,6 +65,16 @@ def test_the_shipped_model_speaks_before_the_quick_one() -> None:
     shown = headline(run(train, gain_per_1000=900.0, unit="$"))
     assert shown is not None
     assert shown.figure == "+$1,500"
+
+
+def test_beyond_a_constant_policy_the_shipped_model_keeps_its_own_interval(flights: Report) -> None:
+    assessed = flights.part("assess")
+    named = {**assessed.metrics, "best_simple": "do nothing"}
+    parts = (msgspec.structs.replace(assessed, metrics=named), flights.part("train"))
+    shown = headline(Facts(msgspec.structs.replace(flights, parts=parts)))
+    assert shown is not None
+    assert (shown.figure, shown.span) == ("+$1,602", "95% interval +$1,480 to +$1,723")
+    assert shown.caption.endswith("without ML (do nothing)")
 
 
 def test_regression_and_multiclass_speak_their_own_words() -> None:

@@ -270,7 +270,9 @@ def _scales(plot: Plot, drawn: Sketch) -> None:
         else:
             across.formatter = _formatter(x)
             across.ticker.desired_num_ticks = 6
-    across.axis_label = _safe(x.title if not drawn.lies_down else first.title if len(drawn.series) == 1 else "")
+    value_axis.axis_label = _safe(first.title) if len(drawn.series) == 1 else None
+    if not drawn.lies_down:
+        across.axis_label = _safe(x.title)
     low, high = value_range.start, value_range.end
     if low < 0 < high:
         zero = Span(location=0, dimension="height" if drawn.lies_down else "width", line_color=AXIS, line_width=1)

@@ -60,8 +60,8 @@ class Picture:
         Identifier of its place on the page.
     title : str
         What a reader should see in it.
-    axis : str
-        What runs upwards, units included; empty where there is a legend or nothing to say.
+    axis, across : str
+        What runs upwards and what runs to the right, units included; empty where the legend or the title says it.
     legend : list of str
         Names of the series, in the order of the palette; empty for a single one.
     note : str
@@ -77,6 +77,7 @@ class Picture:
     id: str
     title: str
     axis: str
+    across: str
     legend: list[str]
     note: str
     height: int
@@ -109,12 +110,14 @@ def picture(figure: Figure, place: str) -> Picture | None:
     if read.is_empty:
         return None
     plot = draw(figure)
+    across, axis = (str(shown.axis_label or "") for shown in (plot.xaxis[0], plot.yaxis[0]))
+    plot.xaxis.axis_label = plot.yaxis.axis_label = None
     several = len(read.series) > 1 and figure.kind != "heatmap"
-    upward = "" if several or read.lies_down or figure.kind == "heatmap" else read.series[0].title
     return Picture(
         id=place,
         title=words.plain(figure.title),
-        axis=upward,
+        axis=axis,
+        across=across,
         legend=[axis.title for axis in read.series] if several else [],
         note=f"{read.omitted:,} more are not drawn" if read.omitted else "",
         height=plot.height,
@@ -155,7 +158,9 @@ def templates(package: str) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(others=words.others, style=_style, script=_script, policy=_policy, library=_library)
+    environment.globals.update(
+        others=words.others, sentence=words.sentence, style=_style, script=_script, policy=_policy, library=_library
+    )
     return environment
 
 

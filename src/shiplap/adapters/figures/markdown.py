@@ -92,7 +92,7 @@ def _finding(finding: Finding) -> str:
     columns = "".join(
         f" `{words.plain(name).replace('`', '')}`" for name in words.others(finding.means, finding.columns)
     )
-    return f"- {_GLYPHS[finding.verdict]} {escape(finding.means)}{columns}{todo}"
+    return f"- {_GLYPHS[finding.verdict]} {escape(words.sentence(finding))}{columns}{todo}"
 
 
 def _is_numeric(values: tuple[object, ...]) -> bool:

@@ -107,7 +107,7 @@ def _findings(findings: tuple[Finding, ...]) -> RenderableType:
     grid.add_column(overflow="fold")
     for finding in findings:
         glyph, color = _GLYPHS[finding.verdict]
-        said = Text(words.clip(words.plain(finding.means), 600))
+        said = Text(words.clip(words.sentence(finding), 600))
         columns = words.others(finding.means, finding.columns)
         if columns:
             said.append(f"  {words.clip(words.plain(', '.join(columns)), 200)}", style="cyan")

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
+from shiplap.core.finding import Finding
 from shiplap.core.report import Cell
 
 __all__ = [
@@ -28,6 +29,7 @@ MISSING = "–"
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SHARE = re.compile(r"(?i)\b(share|rate|probability|fraction|precision|recall|missing share|threshold)\b")
 _MONEY = re.compile(r"(gain|money|value)(_|$)")
+_CURRENCY = re.compile(r"[$€£¥₹]|[A-Z]{3}")
 _DIGEST = re.compile(r"[0-9a-f]{40,64}")
 _UNITS = {"us": "µs", "ms": "ms", "s": "s", "seconds": "s", "mb": "MB", "kb": "kB", "bytes": "bytes"}
 _NAMES = {
@@ -45,10 +47,18 @@ _METRICS = {
     "n_rows": "rows",
     "n_columns": "columns",
     "n_labelled": "rows with a label",
+    "n_duplicates": "repeated rows",
+    "positive": "class looked for",
     "n_train": "rows to train on",
+    "n_tune": "rows to tune on",
     "n_test": "rows to test on",
+    "train_seconds": "time to train",
+    "chosen": "model",
     "break_even": "break-even ratio",
     "speedup": "times faster",
+    "peak_mb": "peak memory",
+    "size_mb": "size of the sealed part",
+    "memory_mb": "memory after loading",
 }
 
 
@@ -103,23 +113,29 @@ def percent(share: float | None) -> str:
     if 0.9995 <= share < 1:
         return ">99.9%"
     hundred = share * 100
-    if hundred == 0 or abs(hundred) >= 0.1:
+    if hundred == 0 or abs(hundred) >= 0.995:
         text = f"{abs(hundred):.1f}".removesuffix(".0")
     else:
-        text = f"{abs(hundred):.1g}" if abs(hundred) >= 0.001 else "<0.001"
+        text = f"{abs(hundred):.2g}" if abs(hundred) >= 0.001 else "<0.001"
     return (MINUS if hundred < 0 else "") + text + "%"
 
 
 def money(value: float | None, unit: str = "") -> str:
     """Write an amount: no decimals from 100 on, two below; the unit after a space, a sign such as $ in front.
 
+    A unit that is no currency (a loss, points) is written like any number.
+
     Examples
     --------
     >>> money(1234.56, "EUR"), money(-12.5, "$"), money(3)
     ('1,235 EUR', '−$12.50', '3')
+    >>> money(0.0313, "log loss")
+    '0.0313 log loss'
     """
     if value is None or not math.isfinite(value):
         return MISSING
+    if unit and not _CURRENCY.fullmatch(unit):
+        return f"{number(value)} {unit}"
     size = abs(value)
     text = f"{size:,.0f}" if size >= 99.995 or float(size).is_integer() else f"{size:,.2f}"
     sign = MINUS if value < 0 and text.strip("0.,") else ""
@@ -237,12 +253,26 @@ def others(means: str, columns: Iterable[str]) -> list[str]:
     return [name for name in columns if name not in means]
 
 
+def sentence(finding: Finding) -> str:
+    """Return what a finding means, begun with a capital unless it begins with a column or another given name.
+
+    Examples
+    --------
+    >>> sentence(Finding(check="a", verdict="note", means="nothing is missing"))
+    'Nothing is missing'
+    >>> sentence(Finding(check="a", verdict="note", means="dep_delay tells all", columns=("dep_delay",)))
+    'dep_delay tells all'
+    """
+    means = " ".join(finding.means.split())
+    first = means.partition(" ")[0].rstrip(",.:;")
+    named = first in finding.columns or not first.isalpha() or not first.islower()
+    return plain(means if named else means[:1].upper() + means[1:])
+
+
 def _metric(name: str, value: Cell, currency: str) -> tuple[str, str]:
-    if name in _METRICS:
-        return _METRICS[name], cell(value)
     words = name.split("_")
     unit = _UNITS.get(words[-1], "") if len(words) > 1 else ""
-    label = " ".join(words[:-1] if unit else words)
+    label = _METRICS.get(name) or " ".join(words[:-1] if unit else words)
     label = re.sub(r"rows per s (\d+)", r"rows per second, batches of \1", label)
     for short, long in _NAMES.items():
         label = re.sub(rf"\b{short}\b", long, label)

@@ -156,7 +156,7 @@ def _caveats(facts: Facts) -> list[str]:
 
 
 def _points(findings: Iterable[Finding]) -> list[str]:
-    return [f"- {escape(f.means)}{f' *{escape(f.todo)}*' if f.todo else ''}" for f in findings]
+    return [f"- {escape(words.sentence(f))}{f' *{escape(f.todo)}*' if f.todo else ''}" for f in findings]
 
 
 def _table(named: dict[str, Metric]) -> list[str]:

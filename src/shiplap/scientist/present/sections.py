@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from shiplap.adapters.figures import words
 from shiplap.adapters.figures.embed import Grid, Picture, grid, picture
 from shiplap.core.finding import Finding
@@ -15,6 +17,7 @@ __all__ = ["Detail", "Section", "sections"]
 
 MOST_DETAILS = 24
 MOST_FINDINGS = 6
+MOST_BARS = 12
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,7 @@ def _worth(facts: Facts) -> Section | None:
     curve = facts.figure("train", "value_curve")
     if assess is None and curve is None:
         return None
-    figures = [_policies_figure(facts), curve]
-    shown = {"value_curve"}
+    figures = [facts.figure("assess", "policies"), curve]
     return Section(
         id="worth",
         title="Is it worth it?",
@@ -67,7 +69,7 @@ def _worth(facts: Facts) -> Section | None:
             facts,
             "assess",
             "How this was assessed",
-            but_figures=shown,
+            but_figures={"policies"},
             findings=_calm(assess) if assess else (),
             stats=words.metrics(assess.metrics) if assess else [],
         ),
@@ -88,28 +90,12 @@ def _worth_lead(facts: Facts) -> str:
     return said.strip()
 
 
-def _policies_figure(facts: Facts) -> Figure | None:
-    """Draw the table of policies as points with their intervals."""
-    table = facts.table("assess", "policies")
-    if table is None or len(table.columns) < 4 or not table.rows:
-        return None
-    keys = ("policy", "value", "low", "high")
-    data = {key: [row[place] for row in table.rows] for place, key in enumerate(keys)}
-    if not all(isinstance(value, int | float) for value in data["value"]):
-        return None
-    labels = {key: table.columns[place] for place, key in enumerate(keys)}
-    return Figure(
-        name="policies", title=table.title, kind="interval", data=data, x="policy", y=("value",),
-        low="low", high="high", labels=labels,
-    )  # fmt: skip
-
-
 def _learned(facts: Facts) -> Section | None:
     train = facts.parts.get("train")
     if train is None:
         return None
     names = ("importance", "calibration", "scores")
-    figures = [facts.figure("train", name) for name in names]
+    figures = [_shortened(facts.figure("train", name)) for name in names]
     slices = facts.table("train", "slices")
     return Section(
         id="learned",
@@ -129,32 +115,52 @@ def _learned(facts: Facts) -> Section | None:
     )
 
 
+def _shortened(figure: Figure | None) -> Figure | None:
+    """Keep the longest bars of a long list; the table of the step holds all."""
+    if figure is None or figure.kind != "bar" or len(figure.data.get(figure.x, [])) <= MOST_BARS:
+        return figure
+    return msgspec.structs.replace(figure, data={name: values[:MOST_BARS] for name, values in figure.data.items()})
+
+
 def _kept_out(facts: Facts) -> Section | None:
     said = facts.findings(facts.report.verb, "run.") if facts.report.verb == "run" else ()
-    leaks = facts.findings("explore", "leak.")
+    leaks = _once(facts.findings("explore", "leak."))
     if not said and not leaks:
         return None
     table = facts.table("explore", "leaks")
-    quarantined = sorted({column for f in said if f.check == "run.quarantine" for column in f.columns})
-    count = len(quarantined)
-    lead = "No column was left out as a leak."
-    if count:
-        columns = "1 column was" if count == 1 else f"{count} columns were"
-        lead = f"{columns} left out, since a model that reads them would look good here and fail in use."
-    fails = tuple(f for f in leaks if f.verdict == "fail")
-    rest = tuple(f for f in leaks if f.verdict != "fail")
-    details = [Detail("Other suspicions, not acted on", findings=rest)] if rest else []
+    proven = tuple(f for f in leaks if f.verdict == "fail")
+    shown = (*said, *(proven if len(proven) <= MOST_FINDINGS else ()), *(f for f in leaks if f.verdict == "good"))
     return Section(
         id="leaks",
         title="What was kept out",
-        lead=lead,
-        findings=(*said, *fails) if len(fails) <= 8 else said,
+        lead=_kept_out_lead(facts, said, proven),
+        findings=shown,
         details=[
-            *([Detail("Every leak by its evidence", findings=fails)] if len(fails) > 8 else []),
-            *([Detail("Evidence for each", tables=[grid(table)])] if table and table.rows else []),
-            *details,
+            *([Detail("Each leak and its evidence", findings=proven)] if len(proven) > MOST_FINDINGS else []),
+            *([Detail("The evidence in numbers", tables=[grid(table)])] if table and table.rows else []),
+            *([Detail("Suspicions that were not acted on", findings=rest)] if (rest := _unsure(leaks)) else []),
         ],
     )
+
+
+def _kept_out_lead(facts: Facts, said: tuple[Finding, ...], proven: tuple[Finding, ...]) -> str:
+    count = len({column for f in said if f.check == "run.quarantine" for column in f.columns})
+    if count:
+        columns = "1 column was" if count == 1 else f"{count} columns were"
+        return f"{columns} left out, since a model that reads them would look good here and fail in use."
+    columns_named = {column for finding in proven for column in finding.columns}
+    if columns_named and columns_named <= set(facts.brief.drop):
+        return "What knows the answer was left out by the brief."
+    return ""
+
+
+def _unsure(leaks: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    return tuple(finding for finding in leaks if finding.verdict in {"warn", "note"})
+
+
+def _once(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Keep one of the findings that say the same of several columns."""
+    return tuple({(finding.check, finding.means): finding for finding in findings}.values())
 
 
 def _rows(facts: Facts) -> Section | None:
@@ -218,7 +224,9 @@ def _speed(facts: Facts) -> Section | None:
         stats=words.metrics(bench.metrics),
         findings=bench.findings,
         pictures=_pictures("speed", list(bench.figures)),
-        details=_details(facts, "bench", "How it was measured", but_figures=[f.name for f in bench.figures]),
+        details=_details(
+            facts, "bench", "How it was measured", but_figures=[f.name for f in bench.figures], but_tables={"costs"}
+        ),
     )
 
 

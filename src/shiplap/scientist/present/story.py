@@ -9,10 +9,16 @@ from shiplap.scientist.present.facts import Facts
 
 __all__ = ["Headline", "Question", "condition", "headline", "question", "sentences", "verdict"]
 
-_VERDICTS = {
-    "go": ("good", "Go", "Acting on the model is worth more than every policy without it."),
-    "no-go": ("fail", "No-go", "On this evidence the model is not worth more than the best policy without it."),
-    "collect more": ("warn", "Collect more", "The rows at hand do not settle whether the model is worth it."),
+_VERDICTS = {"go": ("good", "Go"), "no-go": ("fail", "No-go"), "collect more": ("warn", "Collect more")}
+_IN_MONEY = {
+    "go": "Acting on the model surely earns more than every policy without it.",
+    "no-go": "On this evidence the model does not earn more than the best policy without it.",
+    "collect more": "The rows at hand do not settle whether the model earns more than the best policy without it.",
+}
+_IN_LOSS = {
+    "go": "The model surely knows more than the best guess that does without it.",
+    "no-go": "On this evidence the model knows no more than the best guess that does without it.",
+    "collect more": "The rows at hand do not settle whether the model knows more than the best guess without it.",
 }
 
 
@@ -91,7 +97,8 @@ def verdict(facts: Facts) -> tuple[str, str, str]:
     if word not in _VERDICTS and "assess" in facts.parts:
         word = facts.parts["assess"].verdict
     tone = "note" if facts.report.holds else "fail"
-    return _VERDICTS.get(word, (tone, words.plain(word).capitalize(), ""))
+    tone, name = _VERDICTS.get(word, (tone, words.plain(word).capitalize()))
+    return tone, name, (_IN_LOSS if facts.gain is None else _IN_MONEY).get(word, "")
 
 
 def headline(facts: Facts) -> Headline | None:
@@ -106,8 +113,9 @@ def headline(facts: Facts) -> Headline | None:
     ('+1,290 EUR', '95% interval +1,100 EUR to +1,400 EUR')
     """
     gain = facts.gain
-    if gain is not None and (facts.brief.value is not None or facts.unit):
-        caption = "per 1,000 decisions, against the best policy without ML"
+    if gain is not None:
+        best = facts.word("assess", "best_simple")
+        caption = f"per 1,000 decisions, against the best policy without ML{f' ({best})' if best else ''}"
         if gain.low is None or gain.high is None:
             return Headline(gain.text, caption)
         ends = (0.0, gain.low, gain.high, gain.value)
@@ -117,10 +125,11 @@ def headline(facts: Facts) -> Headline | None:
     ratio = facts.number("assess", "break_even")
     if ratio is not None:
         caption = (
-            "is the break-even ratio: acting pays where a hit brings at least this many times what a false alarm costs. "
+            "is the break-even ratio: acting pays where a hit brings at least this many times what a false alarm "
+            "costs. "
             "No values were given, so no money is invented"
         )
-        return Headline(f"{words.number(ratio)} : 1", caption)
+        return Headline(f"{words.number(ratio)} ×", caption)
     saved = _saved(facts)
     return Headline(words.percent(saved[0]), saved[1]) if saved else None
 
@@ -182,8 +191,8 @@ def _handed_over(facts: Facts) -> str:
 
 
 def _saved(facts: Facts) -> tuple[float, str] | None:
-    for key, what in (("rmse", "squared error"), ("log_loss", "log loss")):
+    for key, what in (("rmse", "error"), ("log_loss", "log loss")):
         model, constant = facts.number("train", f"test_{key}"), facts.number("train", f"constant_{key}")
         if model is not None and constant:
-            return 1 - model / constant, f"less {what} than an answer that looks at nothing"
+            return 1 - model / constant, f"less {what} than an answer that looks at no column"
     return None
