@@ -28,8 +28,8 @@ class Interval:
 
     Examples
     --------
-    >>> str(Interval(12.345, 9.0, 15.0))
-    '12.3 (9 to 15)'
+    >>> str(Interval(12.345, 9.0, 15.0)), str(Interval(11835.4, 9641.0, 14038.2))
+    ('12.3 (9 to 15)', '11,835 (9,641 to 14,038)')
     """
 
     value: float
@@ -37,7 +37,10 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.value:,.3g} ({self.low:,.3g} to {self.high:,.3g})"
+        value, low, high = (
+            f"{end:,.0f}" if abs(end) >= 100 else f"{end:.3g}" for end in (self.value, self.low, self.high)
+        )
+        return f"{value} ({low} to {high})"
 
 
 def blocks_of(
