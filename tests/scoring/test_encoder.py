@@ -45,16 +45,16 @@ OPERATIONS: dict[str, Operation] = {
 moments = st.datetimes(min_value=datetime(1, 1, 3), max_value=datetime(9999, 12, 29))
 zones = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 near = st.datetimes(min_value=datetime(1680, 1, 1), max_value=datetime(2260, 1, 1))
-words = st.sampled_from(
-    ["", " ", "a", "b", "3", "3.0", "03", "+3", "?", " ? ", "NA", " NA", "-9", "-9.0", "Y", "N", " Y", "true", " TRUE",
-     "False", "0", "1", "2", "1.5", "nan", "inf", "-Infinity", "1_0", "٣", "1e400", "0x1", "7", "7.0",
-     "\x1c5", "5\u00a0",
-     "9007199254740993", "gone", "é", "20130131", "31/01/2013", "2013-01-31", "2013-01-31T05:06:07Z"]
-)  # fmt: skip
+WORDS = ["", " ", "a", "b", "3", "3.0", "03", "+3", "?", " ? ", "NA", " NA", "-9", "-9.0", "Y", "N", " Y", "true",
+    " TRUE", "False", "0", "1", "2", "1.5", "nan", "inf", "-Infinity", "1_0", "٣", "1e400", "0x1", "7", "7.0",
+    "\x1c5", "5\u00a0",
+    "9007199254740993", "gone", "é", "20130131", "31/01/2013", "2013-01-31", "2013-01-31T05:06:07Z"]  # fmt: skip
+words = st.sampled_from(WORDS)
+NUMBERS = [0, 1, 2, 3, 3.0, -9, -9.0, 7, 1.5, -2.5, -0.0, 2**53, 2**53 + 1, 10**400, -(10**400), 20130131]
 numbers = st.one_of(
     st.floats(),
     st.integers(),
-    st.sampled_from([0, 1, 2, 3, 3.0, -9, -9.0, 7, 1.5, -2.5, -0.0, 2**53, 2**53 + 1, 10**400, -(10**400), 20130131]),
+    st.sampled_from(NUMBERS),
     st.floats(width=32).map(np.float32),
     st.integers(-(2**63), 2**63 - 1).map(np.int64),
     st.booleans(),
@@ -117,6 +117,35 @@ def test_all_paths_agree_on_python_values(name: str, column: list[object]) -> No
     held[:] = column
     assert answer(made.matrix, {"x": held}) == expected
     assert answer(made.matrix, pd.DataFrame({"x": pd.Series(held, dtype=object)})) == expected
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_all_paths_agree_on_each_known_value(name: str) -> None:
+    made = encoder(OPERATIONS[name])
+    for value in (*WORDS, *NUMBERS, True, False, np.True_, np.False_, None):
+        for column in ([value], [value, None], [value, "3"]):
+            expected = answer(lambda column: one_by_one(made, column), column)
+            assert answer(made.matrix, {"x": column}) == expected, column
+            assert answer(made.matrix, [{"x": held} for held in column]) == expected, column
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("value", [0, 1, 3, 2**53 + 1, -9, 20130131])
+def test_integers_beside_a_missing_value_stay_exact(name: str, value: int) -> None:
+    agree_everywhere(OPERATIONS[name], [value, None], pa.int64(), pl.Int64(), "Int64")
+
+
+@pytest.mark.parametrize("unit", ["D", "s", "us"])
+def test_moments_outside_the_calendar_are_refused(unit: str) -> None:
+    made = encoder(Date(column="x", parts=("year", "day_of_year")))
+    edges = np.array(["0001-01-01", "NaT", "9999-12-31"], dtype=f"M8[{unit}]")
+    assert bits(made.matrix({"x": edges})) == bits(np.array([[1.0, 1.0], [math.nan] * 2, [9999.0, 365.0]]))
+    for outside in ("0000-12-31", "10000-01-01"):
+        held = np.array(["2013-01-01", outside], dtype=f"M8[{unit}]")
+        with pytest.raises(RowError, match="row 1, column 'x': expected a date"):
+            made.matrix({"x": held})
+        with pytest.raises(RowError, match="expected a date"):
+            made.row({"x": held[1]}, np.empty(2))
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
