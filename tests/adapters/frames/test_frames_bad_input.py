@@ -15,7 +15,7 @@ from shiplap.core.errors import BriefError, InputError, TableError
 
 ROWS = "age,plan\n" + "".join(f"{20 + i % 50},{'basic' if i % 3 else 'gold'}\n" for i in range(100))
 
-MANY = "age,plan\n" + "31,basic\n" * 50_000
+MANY = "age,plan\n" + "".join(f"{i * 2_654_435_761 % 2**32},{i * i * 40_503 % 2**32:x}\n" for i in range(60_000))
 
 
 def rows(content: str | bytes, name: str = "data.csv") -> Callable[[Path], None]:
