@@ -305,7 +305,8 @@ class Context:
         return tuple(Cell(tensor, index, integral, known[index]) for index in range(width))
 
     def split_on(self, cell: Cell, values: NDArray[np.float64]) -> None:
-        """Note that the model compares a cell with `values`; they are kept in units of its column."""
+        """Note that the model compares a cell with `values`; the finite ones are kept in units of its column."""
+        values = values[np.isfinite(values)]
         if cell.origin is None or not len(values):
             return
         origin = cell.origin

@@ -26,7 +26,7 @@ _IDENTITY = ("", "regression", "regression_l1", "huber", "fair", "quantile", "ma
 def classifier(estimator: Any, block: Block, context: Context, method: str) -> str:
     """Lower ``LGBMClassifier``: probabilities of its classes, or the raw margin of ``decision_function``."""
     ensemble = _read(estimator, context)
-    scores = _scores(estimator, ensemble, block, context)
+    scores = _scores(estimator, ensemble, block, context, raw=method == "decision_function")
     if method == "decision_function":
         return scores
     graph = context.graph
@@ -72,7 +72,8 @@ def _times(scores: str, factor: str, context: Context) -> str:
     return context.graph.op("Mul", scores, context.graph.constant(np.array([float(factor)])))
 
 
-def _scores(estimator: Any, ensemble: Ensemble, block: Block, context: Context) -> str:
+def _scores(estimator: Any, ensemble: Ensemble, block: Block, context: Context, *, raw: bool = False) -> str:
+    """Sum the trees; the mean in random-forest mode, except for the `raw` margin, which LightGBM leaves a sum."""
     cells = _features(estimator, ensemble, block, context)
     forest = Forest()
     for index, tree in enumerate(ensemble.trees):
@@ -82,7 +83,7 @@ def _scores(estimator: Any, ensemble: Ensemble, block: Block, context: Context) 
     _note(ensemble, cells, context)
     matrix = _zeros_missing(ensemble, context.matrix(cells), len(cells), context)
     total = forest.emit(context.graph, matrix, n_targets=ensemble.per_iteration)
-    if ensemble.averaged:
+    if ensemble.averaged and not raw:
         return context.graph.op("Div", total, context.graph.constant(np.array([float(iterations)])))
     return total
 

@@ -77,4 +77,4 @@ def _note(estimator: Any, block: Block, context: Context) -> None:
     split = nodes[(nodes["is_leaf"] == 0) & (nodes["is_categorical"] == 0)]
     for index, cell in enumerate(cells):
         values = np.unique(split["num_threshold"][split["feature_idx"] == index])
-        context.split_on(cell, values[np.isfinite(values)].astype(np.float64))
+        context.split_on(cell, values.astype(np.float64))

@@ -1,0 +1,131 @@
+import msgspec
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+from onnx import numpy_helper
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from shiplap.core.encoding import Category
+from shiplap.proof import certify, lower
+
+
+def doctored(graph, change):
+    """Change the attributes of the tree ensemble, or of whatever node `change` picks."""
+    model = onnx.load_from_string(graph)
+    for node in model.graph.node:
+        change(node)
+    return model.SerializeToString()
+
+
+def kinds(certificate):
+    return {kind.name: kind for kind in certificate.kinds}
+
+
+def test_a_faithful_ship_holds(subject, load_draft):
+    certificate = certify(subject, load_draft(subject))
+    assert (certificate.flips, certificate.failures, certificate.input_cast) == (0, (), 0.0)
+    assert certificate.largest_difference <= 4e-16 < certificate.band < 1e-10
+    found = kinds(certificate)
+    expected = {
+        *("data", "on a threshold", "one ulp below", "one ulp above", "on a threshold, all columns", "missing", "None"),
+        *("every category", "unseen category", "empty text", "extreme", "infinite", "date borders", "float32 columns"),
+        *("integer columns", "numbers as text", "object columns", "dictionaries", "no rows", "one by one", "made up"),
+    }
+    assert expected <= set(found)
+    assert all(found[name].rows for name in expected - {"no rows"})
+
+
+def test_float_thresholds_flip_on_thresholds_and_are_caught(subject, load_draft):
+    """What the usual converters do: splits rounded to single precision."""
+
+    def narrow(node):
+        for attribute in node.attribute:
+            if attribute.name == "nodes_splits":
+                values = numpy_helper.to_array(attribute.t).astype(np.float32).astype(np.float64)
+                attribute.t.CopyFrom(numpy_helper.from_array(values))
+
+    certificate = certify(subject, load_draft(subject, graph=doctored(subject.lowered.graph, narrow)))
+    found = kinds(certificate)
+    assert certificate.parity == "flips"
+    assert found["on a threshold"].flips > 0
+    first = certificate.failures[0]
+    assert first.node == "output"  # every step of the lowering is right: the graph was changed after it
+    assert set(first.values) <= {"price", "count", "color", "at"}
+    assert first.original != first.ship
+
+
+def test_a_wrong_way_for_missing_values_is_caught(subject, load_draft):
+    def misled(node):
+        for attribute in node.attribute:
+            if attribute.name == "nodes_missing_value_tracks_true":
+                attribute.ints[:] = [1 - value for value in attribute.ints]
+
+    certificate = certify(subject, load_draft(subject, graph=doctored(subject.lowered.graph, misled)))
+    assert kinds(certificate)["missing"].flips > 0
+
+
+def test_a_wrong_vocabulary_is_caught(subject, load_draft):
+    operations = tuple(
+        msgspec.structs.replace(operation, categories=operation.categories[::-1])
+        if isinstance(operation, Category)
+        else operation
+        for operation in subject.lowered.encoding.operations
+    )
+    encoding = msgspec.structs.replace(subject.lowered.encoding, operations=operations)
+    certificate = certify(subject, load_draft(subject, encoding=encoding))
+    assert kinds(certificate)["every category"].flips > 0
+    assert {failure.node for failure in certificate.failures} == {"prepare > category"}
+
+
+def test_private_columns_are_in_no_failure_and_no_vector(subject, load_draft):
+    private = msgspec.structs.replace
+    secret = tuple(private(column, private=True) if column.name == "color" else column for column in subject.columns)
+    hidden = type(subject)(**{**vars(subject), "columns": secret, "private": frozenset({"color"})})
+    encoding = subject.lowered.encoding
+    operations = tuple(
+        msgspec.structs.replace(operation, categories=operation.categories[::-1])
+        if isinstance(operation, Category)
+        else operation
+        for operation in encoding.operations
+    )
+    wrong = load_draft(hidden, encoding=msgspec.structs.replace(encoding, operations=operations))
+    certificate = certify(hidden, wrong)
+    assert certificate.flips
+    assert all("color" not in failure.values for failure in certificate.failures)
+    place = certificate.vectors.columns.index("color")
+    assert not {row[place] for row in certificate.vectors.rows} & {"red", "blue"}
+
+
+def test_vectors_hold_no_row_of_the_data(subject, load_draft, rows):
+    vectors = certify(subject, load_draft(subject)).vectors
+    assert len(vectors.rows) == len(vectors.outputs) >= 200
+    known = {tuple(row) for row in rows[["price", "count"]].to_numpy().tolist()}
+    places = [vectors.columns.index(name) for name in ("price", "count")]
+    drawn = [tuple(row[place] for place in places) for row in vectors.rows]
+    assert sum(row in known for row in drawn) <= len(drawn) // 50
+
+
+def test_a_regression_is_judged_in_units_of_its_spread(load_draft):
+    X = pd.DataFrame({"a": np.linspace(0, 1e6, 200), "b": np.linspace(-5, 5, 200) ** 2})
+    model = Pipeline([("scale", StandardScaler()), ("model", LinearRegression())])
+    subject = lower(model.fit(X, 3e6 * X["a"] - X["b"]), X)
+    certificate = certify(subject, load_draft(subject))
+    assert certificate.flips == 0
+    assert certificate.largest_difference <= certificate.band < 1e-10
+
+
+def test_what_the_original_refuses_is_said_and_skipped(load_draft):
+    X = pd.DataFrame({"a": np.linspace(0, 1, 50)})
+    subject = lower(LinearRegression().fit(X, X["a"]), X)
+    certificate = certify(subject, load_draft(subject))
+    assert {"missing (the original refuses)", "infinite (the original refuses)"} <= set(kinds(certificate))
+    assert certificate.flips == 0
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_same_seed_gives_the_same_certificate(subject, load_draft, seed):
+    scorer = load_draft(subject)
+    assert certify(subject, scorer, seed=seed) == certify(subject, scorer, seed=seed)
