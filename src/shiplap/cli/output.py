@@ -67,16 +67,17 @@ def progress(*, quiet: bool) -> Iterator[None]:
 
 
 class _Lines:
-    """A line whenever the step changes; what a log file wants."""
+    """A line a step, and of what goes on inside one a line every few seconds; what a log file wants."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
-        self._last = ""
+        self._told = self._started
 
     def tell(self, text: str, done: float | None) -> None:
-        if text != self._last:
-            self._last = text
-            click.echo(f"[{time.monotonic() - self._started:6.1f} s] {text}", err=True)
+        now = time.monotonic()
+        if done is None or now - self._told > 5:
+            self._told = now
+            click.echo(f"[{now - self._started:6.1f} s] {text}", err=True)
 
     def close(self) -> None:
         pass

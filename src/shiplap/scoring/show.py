@@ -6,7 +6,9 @@ from pathlib import Path
 
 import msgspec
 
+from shiplap.core.errors import ShipError
 from shiplap.core.finding import Finding
+from shiplap.core.measurement import Measurement
 from shiplap.core.report import Cell, DataTable, Metric, Report
 from shiplap.core.ship import Ship
 from shiplap.scoring.shipfile import read_ship
@@ -34,7 +36,7 @@ def show(ship: Ship | str | Path) -> Report:
     """
     opened = ship if isinstance(ship, Ship) else read_ship(Path(ship))
     manifest, signature = opened.manifest, opened.signature
-    measured = [_measured(name, content) for name, content in opened.evidence.items() if name.startswith("bench-")]
+    measured = [_measured(opened, name) for name in sorted(opened.evidence) if name.startswith("bench-")]
     rows = tuple(
         (field.name, field.kind, "yes" if field.nullable else "no", field.example) for field in signature.inputs
     )
@@ -93,7 +95,11 @@ def _decides(ship: Ship) -> tuple[Finding, ...]:
     return (Finding(check="show.decision", verdict="note", means=means),)
 
 
-def _measured(name: str, content: bytes) -> DataTable:
-    report = msgspec.json.decode(content, type=Report)
-    rows: tuple[tuple[Cell, ...], ...] = tuple(report.metrics.items())
-    return DataTable(name=name, title=f"Measured: {report.title}", columns=("what", "value"), rows=rows)
+def _measured(ship: Ship, name: str) -> DataTable:
+    try:
+        known = msgspec.json.decode(ship.evidence[name], type=Measurement)
+    except msgspec.DecodeError as error:
+        raise ShipError(f"the measurement '{name}' in '{ship.path}' cannot be read: {error}") from error
+    where = f"{known.environment.get('cpu', 'an unknown processor')}, {known.measured_at[:10]}"
+    rows: tuple[tuple[Cell, ...], ...] = tuple(known.metrics.items())
+    return DataTable(name=name, title=f"Measured on {where}", columns=("what", "value"), rows=rows)

@@ -12,6 +12,7 @@ from shiplap.core.brief import Brief, Budget
 from shiplap.core.environment import environment, machine_digest
 from shiplap.core.errors import InputError
 from shiplap.core.finding import Finding
+from shiplap.core.measurement import Measurement
 from shiplap.core.progress import tell
 from shiplap.core.report import DataTable, Metric, Report
 from shiplap.core.ship import Ship
@@ -61,7 +62,7 @@ def bench(
     rows = _rows(scorer.ship, X, subject)
     metrics = _measured(scorer, path, rows, subject)
     findings = _findings(metrics, limits)
-    attach(path, {f"bench-{machine_digest()[:12]}.json": _evidence(metrics)})
+    attach(path, {f"bench-{machine_digest()[:12]}.json": _evidence(scorer.ship, metrics)})
     tell("measured", 1.0)
     holds = all(finding.verdict != "fail" for finding in findings)
     return Report(
@@ -153,6 +154,6 @@ def _table(metrics: dict[str, Metric]) -> DataTable:
     return DataTable(name="costs", title="Measured on this machine, one thread", columns=("what", "value"), rows=rows)
 
 
-def _evidence(metrics: dict[str, Metric]) -> bytes:
-    measured_at = datetime.now(UTC).isoformat(timespec="seconds")
-    return msgspec.json.encode({"measured_at": measured_at, "environment": environment(), "metrics": metrics})
+def _evidence(ship: Ship, metrics: dict[str, Metric]) -> bytes:
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    return msgspec.json.encode(Measurement(ship=ship.id, measured_at=at, environment=environment(), metrics=metrics))
