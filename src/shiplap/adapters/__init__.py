@@ -1,1 +1,1 @@
-"""Being built."""
+"""Heavy libraries, one package each behind a small Protocol, found by name through a registry."""

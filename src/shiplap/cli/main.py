@@ -14,7 +14,7 @@ __all__ = ["GROUPS", "cli", "main"]
 
 GROUPS: dict[str, dict[str, str]] = {
     "From table to ship": {
-        "init": "Write a commented shiplap.toml from a table.",
+        "init": "Write a commented shiplap.toml from the table it is shown.",
         "run": "The main job: table and question in, proven ship and report out.",
     },
     "Data scientist": {
@@ -28,11 +28,11 @@ GROUPS: dict[str, dict[str, str]] = {
         "verify": "Check a ship file's digests and replay its vectors here.",
         "show": "Say what a ship file is.",
         "score": "Answer a file of rows, streaming.",
-        "bench": "Measure latency, throughput, memory and size here.",
+        "bench": "Measure latency, throughput, memory and size on this machine.",
         "serve": "Answer requests over HTTP.",
     },
     "Workshop": {
-        "doctor": "Say what is installed and what each extra would give.",
+        "doctor": "Say what is installed and what each missing extra would give.",
     },
 }
 VERBS = {verb: text for group in GROUPS.values() for verb, text in group.items()}

@@ -17,7 +17,7 @@ __all__ = ["command"]
 @ship
 @as_json
 def command(ship: Path, as_json: bool) -> None:
-    """Check a ship file's digests and replay its vectors on this machine's runtime.
+    """Check a ship file's digests and replay its vectors here.
 
     Exit code 0: it answers here as it did where it was sealed; 1: it does not; 2: it is not a sound ship file.
     """

@@ -60,7 +60,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
         What a reader should see in it, as a sentence where possible.
     kind : str
         How it is drawn: ``line``, ``bar``, ``histogram`` (`x` is the middle of a bin, `low` and `high` its edges when
-        given), ``scatter``, ``heatmap`` (`y` names the rows and then the values), ``interval`` (a point and its bounds).
+        given), ``scatter``, ``heatmap`` (`y` names the rows and then the values), ``interval`` (a point, its bounds).
     data : dict of str to list
         Columns of equal length.
     x : str

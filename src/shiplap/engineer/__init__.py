@@ -1,1 +1,1 @@
-"""The machine learning engineer's six rooms: deploy, bench, track, optimize, flow, maintain. A room exists once it works."""
+"""The machine learning engineer's rooms: deploy, bench, flow. A room exists once it works."""

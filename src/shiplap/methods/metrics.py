@@ -96,8 +96,8 @@ def summary(task: Task, y: npt.NDArray[Any], output: Floats, *, positive: int = 
     Returns
     -------
     dict of str to float or None
-        Binary: ``auc``, ``log_loss``, ``brier``, ``accuracy``; multiclass: ``accuracy``, ``log_loss``, ``auc`` (mean
-        over classes, one against the rest); regression: ``rmse``, ``mae``, ``r2``.
+        Binary: ``auc``, ``log_loss``, ``brier``, ``accuracy``; multiclass: ``accuracy``, ``log_loss``, ``mean_auc``
+        (over classes, one against the rest); regression: ``rmse``, ``mae``, ``r2``.
 
     Examples
     --------
@@ -121,4 +121,4 @@ def summary(task: Task, y: npt.NDArray[Any], output: Floats, *, positive: int = 
         return {"auc": auc(y == positive, score), **found, "brier": float(np.mean((score - (y == positive)) ** 2))}
     each = [auc(y == code, output[:, code]) for code in range(output.shape[1])]
     known = [value for value in each if value is not None]
-    return {**found, "auc": float(np.mean(known)) if known else None}
+    return {**found, "mean_auc": float(np.mean(known)) if known else None}

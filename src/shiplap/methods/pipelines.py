@@ -32,7 +32,7 @@ __all__ = ["fit_linear", "for_trees", "linear", "ordered_categories", "output_of
 
 _MOST_ORDERED = 30
 _SMOOTHING = 20.0
-_MOST_LINEAR_ROWS = 300_000
+_MOST_LINEAR_ROWS = 100_000
 _YEARS = np.timedelta64(730, "D")
 
 
@@ -179,12 +179,12 @@ def linear(X: pd.DataFrame, schema: Schema, task: Task) -> Pipeline:
         steps.append(("categories", encoder, texts))
     for name, transformer, columns in _dates(X, dates):
         steps.append((name, Pipeline([("parts", transformer), *_scaled().steps]), columns))
-    model = Ridge() if task == "regression" else LogisticRegression(max_iter=300)
+    model = Ridge() if task == "regression" else LogisticRegression(max_iter=200)
     return Pipeline([("prepare", ColumnTransformer(steps)), ("model", model)])
 
 
 def fit_linear(pipeline: Pipeline, X: pd.DataFrame, labels: npt.NDArray[Any], *, seed: int) -> Pipeline:
-    """Fit a linear pipeline, on a sample of 300,000 rows where there are more."""
+    """Fit a linear pipeline, on a sample of 100,000 rows where there are more."""
     if len(X) > _MOST_LINEAR_ROWS:
         rows = np.sort(np.random.default_rng(seed).permutation(len(X))[:_MOST_LINEAR_ROWS])
         X, labels = X.iloc[rows], labels[rows]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from shiplap.adapters.frames import read, resolve_target
+from shiplap.adapters.frames import Target, read, resolve_target
 from shiplap.core.brief import Brief, Label, Task
 from shiplap.core.errors import BriefError
 from shiplap.core.finding import Finding
@@ -24,6 +24,20 @@ __all__ = ["Floats", "Ints", "Problem", "asked", "opened", "pose"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
+_NUMERIC = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "FLOAT",
+    "DOUBLE",
+    "DECIMAL",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,13 +191,14 @@ def pose(source: Any, brief: Brief | None = None, question: dict[str, Any] | Non
     if not brief.target:
         raise BriefError("no target was given", hint="say what is to be predicted, e.g. target='churned'")
     target = resolve_target(table, brief.target)
-    labels = labels_of(table, target.sql, target.columns, brief)
+    sql = _as_number(table, target)
+    labels = labels_of(table, sql, target.columns, brief)
     schema, findings = chosen_columns(table.schema, brief, target.columns)
-    X, extra = _inputs(table, schema, target.sql, brief)
+    X, extra = _inputs(table, schema, sql, brief)
     if len(X) != len(labels.y):
         X, extra = X[labels.kept].reset_index(drop=True), extra[labels.kept].reset_index(drop=True)
     infinite = _without_infinity(X)
-    worth, worth_findings = worth_of(table, target.sql, brief.value, labels)
+    worth, worth_findings = worth_of(table, sql, brief.value, labels)
     return Problem(
         table=table,
         brief=brief,
@@ -191,7 +206,7 @@ def pose(source: Any, brief: Brief | None = None, question: dict[str, Any] | Non
         X=X,
         y=labels.y,
         schema=schema,
-        target_sql=target.sql,
+        target_sql=sql,
         target_columns=tuple(target.columns),
         classes=labels.classes,
         positive=labels.positive,
@@ -201,6 +216,14 @@ def pose(source: Any, brief: Brief | None = None, question: dict[str, Any] | Non
         n_unlabelled=labels.n_unlabelled,
         findings=(*labels.findings, *findings, *infinite, *worth_findings),
     )
+
+
+def _as_number(table: Table, target: Target) -> str:
+    """Take a target column that the source holds as numbers as numbers, also where it looks like an identifier."""
+    column = table.schema[target.columns[0]]
+    if target.name != column.name or column.kind not in ("id", "category", "text"):
+        return target.sql
+    return f"CAST({target.sql} AS DOUBLE)" if column.dtype.startswith(_NUMERIC) else target.sql
 
 
 def _inputs(table: Table, schema: Schema, sql: str, brief: Brief) -> tuple[pd.DataFrame, pd.DataFrame]:

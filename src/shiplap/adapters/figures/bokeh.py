@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import itertools
 import math
+import textwrap
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -41,6 +42,8 @@ FEW_ROWS = 6
 NAME_WIDTH = 28
 MOST_NAMES = 12
 MOST_MARKERS = 40
+MARK_WIDTH = 22
+LINE = 0.065
 Plot = Any
 HoverMode = Literal["mouse", "hline", "vline"]
 
@@ -299,8 +302,9 @@ def _value_span(drawn: Sketch) -> tuple[float, float]:
 
 def _headroom(drawn: Sketch) -> float:
     if drawn.lies_down and drawn.figure.kind != "interval":
-        return 0.03 * max((len(text) for axis in drawn.series for text in axis.texts), default=0)
-    return 0.0 if drawn.lies_down else 0.1 * len(drawn.figure.marks)
+        return 0.04 * max((len(text) for axis in drawn.series for text in axis.texts), default=0)
+    lines = sum(len(_wrapped(text)) for _, text in drawn.figure.marks)
+    return 0.0 if drawn.lies_down else LINE * lines * 1.2
 
 
 def _stretch(plot: Plot, drawn: Sketch) -> None:
@@ -323,15 +327,22 @@ def _marks(plot: Plot, drawn: Sketch) -> None:
     if figure.kind == "heatmap":
         return
     top, room = plot.y_range.end, abs(plot.y_range.end - plot.y_range.start)
-    for number, (place, text) in enumerate(figure.marks):
+    above = 0
+    for place, text in figure.marks:
+        lines = _wrapped(text)
         plot.add_layout(Span(location=place, dimension="height", line_color=MARK, line_dash=[5, 3], line_width=1.5))
         leftward = _leftward(place, figure.marks, start, end)
         label = Label(
-            x=place, y=top if drawn.lies_down else top - room * 0.08 * number, text=_safe(clip(text, 40)),
+            x=place, y=top if drawn.lies_down else top - room * LINE * above, text=_safe("\n".join(lines)),
             x_offset=-6 if leftward else 6, text_align="right" if leftward else "left", text_baseline="top",
             text_color=INK, text_font=FONT, text_font_size="12px",
         )  # fmt: skip
         plot.add_layout(label)
+        above += len(lines)
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, MARK_WIDTH, max_lines=3, placeholder="…") or [""]
 
 
 def _leftward(place: float, marks: tuple[tuple[float, str], ...], start: float, end: float) -> bool:

@@ -121,8 +121,9 @@ def read_axis(figure: Figure, key: str) -> Axis:
         return Axis("category", title, [float(position) for position in range(len(values))], names)
     if present and all(isinstance(value, bool) for value in present):
         return Axis("category", title, [float(position) for position in range(len(values))], [*map(cell, values)])
-    share = is_share(f"{title} {key}" if "%" not in title else title, values)
     numbers = [math.nan if value is None else float(value) for value in values]
+    whole = figure.kind == "histogram" and len(numbers) > 1 and math.isclose(math.fsum(numbers), 1.0, abs_tol=1e-6)
+    share = (whole and key in figure.y) or is_share(title if "%" in title else f"{title} {key}", values)
     return Axis("number", title, numbers, [_text(value, share, title) for value in values], share)
 
 

@@ -123,4 +123,5 @@ def _metrics(problem: Problem, split: Split, found: Comparison) -> dict[str, Met
     if problem.task == "binary" and found.learned.output is not None:
         hit, score = problem.y[split.test] == problem.positive, found.learned.output[:, problem.positive]
         metrics["break_even"], metrics["auc"] = break_even(hit, score), auc(hit, score)
+        metrics["positive"] = str(problem.classes[problem.positive])
     return metrics

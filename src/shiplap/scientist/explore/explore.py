@@ -143,4 +143,5 @@ def _metrics(table: Table, problem: Problem | None, duplicates: int) -> dict[str
         "base_rate": problem.base_rate if problem else None,
         "n_duplicates": duplicates,
         "task": problem.task if problem else None,
+        "positive": str(problem.classes[problem.positive]) if problem and problem.task == "binary" else None,
     }

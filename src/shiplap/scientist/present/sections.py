@@ -174,7 +174,7 @@ def _rows(facts: Facts) -> Section | None:
         title="The rows",
         stats=words.metrics(explore.metrics)[:8],
         findings=findings[:MOST_FINDINGS],
-        pictures=_pictures("rows", [facts.figure("explore", name) for name in order]),
+        pictures=_pictures("rows", [_shortened(facts.figure("explore", name)) for name in order]),
         details=_details(
             facts,
             "explore",
@@ -243,7 +243,7 @@ def _lineage(facts: Facts) -> Section | None:
     versions = tuple((name, version) for name, version in last.environment.items())
     details = [Detail("Versions", tables=[grid(DataTable(name="v", title="", columns=("", "version"), rows=versions))])]
     stats = [("git commit", commit[:12] + ("+" if commit.endswith("+") else ""))] if commit else []
-    stats += [("seed", str(last.seed)), ("run", last.id[:12])]
+    stats += [("seed", str(last.seed))]
     return Section(
         id="lineage",
         title="Where it comes from",

@@ -27,9 +27,10 @@ __all__ = ["PORTFOLIO", "Candidate", "Search", "search"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 PORTFOLIO = (
-    Settings("boosted trees", leaves=24, learning_rate=0.05, least_rows=60, columns=0.6, ridge=5.0),
+    Settings("boosted trees", leaves=31, learning_rate=0.05, least_rows=100, columns=0.5, ridge=1.0, smooth=200.0),
+    Settings("boosted trees, careful", leaves=24, learning_rate=0.05, least_rows=60, columns=0.6, ridge=5.0),
     Settings("boosted trees, wide", leaves=96, learning_rate=0.05, least_rows=100, columns=0.5, ridge=10.0),
-    Settings("boosted trees, small", leaves=8, learning_rate=0.1, least_rows=40, columns=0.7, ridge=1.0),
+    Settings("boosted trees, small", leaves=8, learning_rate=0.08, least_rows=40, columns=0.5, ridge=1.0, smooth=100.0),
 )
 _MOST_ROUNDS = 2_000
 _FEWEST_ROUNDS = 20
@@ -123,7 +124,7 @@ def search(problem: Problem, split: Split) -> Search:
     tell("preparing columns for boosted trees", 0.2)
     prepare, matrices = _prepared(problem, split)
     threads, per_round = fastest_threads(problem.task, PORTFOLIO[0], (matrices[0], problem.labels[split.train]))
-    left = max(0.0, min(budget * _SHARE, budget * 0.85 - (time.monotonic() - started)))
+    left = max(0.0, min(budget * _SHARE, budget * 0.75 - (time.monotonic() - started)))
     tried: list[Candidate] = []
     skipped: list[str] = []
     for index, settings in enumerate(PORTFOLIO):

@@ -119,6 +119,7 @@ def _metrics(
     if problem.task == "binary":
         metrics["threshold"] = policy.threshold
         metrics["base_rate"] = problem.base_rate
+        metrics["positive"] = str(problem.classes[problem.positive])
     if problem.task == "regression":
         metrics["offset"] = policy.offset
     sizes: dict[str, Metric] = {

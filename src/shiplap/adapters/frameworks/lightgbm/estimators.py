@@ -39,6 +39,8 @@ class Settings:
         Share of the columns a tree sees.
     ridge : float
         L2 penalty of the leaf values.
+    smooth : float
+        How many rows' worth a leaf is drawn towards its parent.
     """
 
     name: str
@@ -47,16 +49,21 @@ class Settings:
     least_rows: int = 20
     columns: float = 1.0
     ridge: float = 0.0
+    smooth: float = 0.0
 
     def fitting(self, n_rows: int) -> Settings:
-        """Return the same settings with leaves that so many rows can fill: at most one in a hundred to a leaf.
+        """Return the same settings with leaves that so many rows can fill: one in a hundred is enough for a leaf.
 
         Examples
         --------
         >>> Settings("plain", least_rows=60).fitting(500).least_rows
         5
         """
-        return replace(self, least_rows=min(self.least_rows, max(3, n_rows // 100)))
+        return replace(
+            self,
+            least_rows=min(self.least_rows, max(3, n_rows // 100)),
+            smooth=min(self.smooth, n_rows / 1_000),
+        )
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,7 @@ def boosted(task: Task, *, settings: Settings, rounds: int, seed: int, threads: 
         min_child_samples=settings.least_rows,
         colsample_bytree=settings.columns,
         reg_lambda=settings.ridge,
+        path_smooth=settings.smooth,
         random_state=seed,
         n_jobs=threads or None,
         deterministic=True,
