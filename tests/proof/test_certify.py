@@ -4,7 +4,7 @@ import onnx
 import pandas as pd
 import pytest
 from onnx import numpy_helper
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -129,3 +129,13 @@ def test_what_the_original_refuses_is_said_and_skipped(load_draft):
 def test_the_same_seed_gives_the_same_certificate(subject, load_draft, seed):
     scorer = load_draft(subject)
     assert certify(subject, scorer, seed=seed) == certify(subject, scorer, seed=seed)
+
+
+def test_the_cast_of_single_precision_is_kept_apart(load_draft):
+    generator = np.random.default_rng(4)
+    X = generator.normal(size=(300, 3)).astype(np.float32)
+    subject = lower(LogisticRegression().fit(X, X[:, 0] > 0), X)
+    certificate = certify(subject, load_draft(subject))
+    assert certificate.flips == 0
+    assert 0 < certificate.input_cast < 1e-5
+    assert certificate.largest_difference < 1e-12

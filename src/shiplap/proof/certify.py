@@ -85,7 +85,7 @@ def _certificate(comparison: Comparison, own: float, vectors: Vectors) -> Certif
         band=comparison.band,
         scale=comparison.scale,
         own_variation=own,
-        input_cast=0.0,
+        input_cast=_input_cast(comparison.subject, comparison.scale),
         dtype=comparison.subject.lowered.dtype,
         kinds=kinds,
         failures=tuple(comparison.failures),
@@ -117,6 +117,19 @@ def _own_variation(subject: Subject, scale: float) -> float:
                     apart = distances(once[start : start + len(part)], part, scale)
                     largest = max(largest, float(apart.max(initial=0.0)))
     return largest if np.isfinite(largest) else 0.0
+
+
+def _input_cast(subject: Subject, scale: float) -> float:
+    """Measure what it changes in the original itself that columns of single precision are read as doubles."""
+    if not subject.narrow:
+        return 0.0
+    rows = subject.frame.iloc[:_OWN_LABELS]
+    wide = original_outputs(subject, rows)
+    narrow = original_outputs(subject, rows.astype(dict.fromkeys(subject.narrow, "float32")))
+    if wide is None or narrow is None:
+        return 0.0
+    largest = float(distances(wide, narrow, scale).max(initial=0.0))
+    return largest if np.isfinite(largest) else 1.0
 
 
 def _own_labels(comparison: Comparison) -> None:

@@ -49,6 +49,9 @@ class Subject:
         Columns whose values are shown nowhere.
     canonical : bool
         Whether the original reads canonical rows of a table, or rows as the client has them.
+    narrow : tuple of str
+        Columns that were given in single precision; `frame` holds them as doubles, so that the original computes as
+        the ship does, and what that cast changes is measured apart.
     """
 
     framework: Framework
@@ -60,6 +63,7 @@ class Subject:
     policy: Policy
     private: frozenset[str] = frozenset()
     canonical: bool = False
+    narrow: tuple[str, ...] = ()
 
     def outputs(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Return the original's probabilities or predictions of shape (n_rows, k)."""
@@ -155,6 +159,8 @@ def _of_estimator(model: Any, X: Any, policy: Policy | None) -> Subject:
     frame = _thinned(frame)
     if not len(frame):
         raise TableError("there are no rows to prove the answers on", hint="pass some rows of the data as X")
+    narrow = tuple(str(name) for name in frame.columns if str(frame[name].dtype) in {"float32", "float16"})
+    frame = frame.astype(dict.fromkeys(narrow, "float64"))
     lowered = framework.lower(model, frame, columns, canonical=canonical)
     used = tuple(column for column in columns if column.name in lowered.encoding.columns)
     private = frozenset(column.name for column in columns if column.private)
@@ -169,6 +175,7 @@ def _of_estimator(model: Any, X: Any, policy: Policy | None) -> Subject:
         policy=policy or _plain_policy(lowered),
         private=private,
         canonical=canonical,
+        narrow=narrow,
     )
 
 

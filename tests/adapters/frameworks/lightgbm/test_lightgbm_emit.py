@@ -104,3 +104,8 @@ def test_linear_trees_and_own_objectives_are_refused(rows, targets):
         frame, columns = framework.sample(rows[["price", "count"]], model)
         with pytest.raises(RefusedError, match=reason):
             framework.lower(model, frame, columns)
+
+
+def test_blanks_in_names_are_found_again(rows, targets, difference):
+    named = rows[["price", "count"]].set_axis(["the price", "count"], axis=1)
+    assert difference(LGBMClassifier(**PLAIN).fit(named, targets["binary"]), named) <= 1e-15

@@ -38,13 +38,15 @@ def as_frame(X: Any, model: Any = None) -> pd.DataFrame:
         raise TableError(f"two columns are called '{frame.columns[frame.columns.duplicated()][0]}'")
     names = getattr(model, "feature_names_in_", None)
     if names is not None:
-        missing = [str(name) for name in names if name not in frame.columns]
+        # LightGBM remembers blanks in names as underscores.
+        places = {**{name.replace(" ", "_"): name for name in frame.columns}, **{name: name for name in frame.columns}}
+        missing = [str(name) for name in names if name not in places]
         if missing:
             raise TableError(
                 f"the data has no column '{missing[0]}', which the model was fitted on",
                 hint=nearest(missing[0], [str(name) for name in frame.columns]),
             )
-        return frame[list(names)]
+        return frame[[places[name] for name in names]]
     width = getattr(model, "n_features_in_", None)
     if width is not None and width != frame.shape[1]:
         raise TableError(f"the model was fitted on {width} columns, and the data has {frame.shape[1]}")
