@@ -70,7 +70,7 @@ def explore(table: Any, *, brief: Brief | None = None, **question: Any) -> Repor
     brief = msgspec.structs.replace(asked(brief, question), drop=(), keep=())
     opened_table = opened(table, brief)
     problem = pose(opened_table, brief) if brief.target else None
-    view = view_of(opened_table, problem, private=brief.private, seed=brief.seed)
+    view = view_of(opened_table, problem, private=_private(brief), seed=brief.seed)
     tell("counting", 0.3)
     counts = count_missing(opened_table, view.schema.names, problem.target_sql if problem else "")
     duplicates = count_duplicates(opened_table)
@@ -86,7 +86,7 @@ def explore(table: Any, *, brief: Brief | None = None, **question: Any) -> Repor
         *(problem.findings if problem else ()),
     )
     missing = missing_figure(view, counts)
-    tables: tuple[DataTable, ...] = (column_table(view, counts, scores, changes), leak_table(leaks))
+    tables: tuple[DataTable, ...] = (column_table(view, counts, scores, changes, _private(brief)), leak_table(leaks))
     return Report(
         verb="explore",
         title=f"What '{opened_table.name}' holds",
@@ -96,6 +96,10 @@ def explore(table: Any, *, brief: Brief | None = None, **question: Any) -> Repor
         figures=(*([missing] if missing else []), *_pictures(view, scores, leaks)),
         metrics=_metrics(opened_table, problem, duplicates),
     )
+
+
+def _private(brief: Brief) -> tuple[str, ...]:
+    return (*brief.private, *(name for name, known in brief.columns.items() if known.private))
 
 
 def _pictures(view: View, scores: Scores, leaks: list[Finding]) -> list[Figure]:

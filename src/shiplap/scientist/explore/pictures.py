@@ -23,12 +23,15 @@ _PIECES = ("D", "W", "M", "Y")
 _MOST_PIECES = 60
 
 
-def column_table(view: View, counts: Counts, scores: Scores, changes: dict[str, float]) -> DataTable:
-    """List every column with what is known about it."""
+def column_table(
+    view: View, counts: Counts, scores: Scores, changes: dict[str, float], private: tuple[str, ...]
+) -> DataTable:
+    """List every column with what is known about it; nothing of what a private one holds."""
     rows: list[tuple[Cell, ...]] = []
     for column in view.table.schema:
         count = counts.get(column.name)
         missing = count.labelled + count.unlabelled if count else column.n_missing
+        hidden = column.private or column.name in private
         score, change = scores.alone.get(column.name), changes.get(column.name)
         rows.append(
             (
@@ -36,8 +39,8 @@ def column_table(view: View, counts: Counts, scores: Scores, changes: dict[str, 
                 column.kind,
                 round(missing / max(1, view.table.n_rows), 5),
                 column.n_distinct,
-                None if column.private else column.low,
-                None if column.private else column.high,
+                None if hidden else column.low,
+                None if hidden else column.high,
                 None if score is None else round(score, 4),
                 None if change is None else round(change, 3),
             )

@@ -1,0 +1,78 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from shiplap.methods.leaks import identities, is_copy, missing_pattern, separating_pairs, stands_out
+
+
+def test_missing_with_the_label_is_judged_by_its_share():
+    def judged(unlabelled, labelled):
+        return missing_pattern(
+            n_unlabelled=1000, missing_unlabelled=unlabelled, n_labelled=10_000, missing_labelled=labelled
+        )
+
+    assert judged(1000, 0) == "fail"
+    assert judged(600, 100) == "warn"
+    assert judged(1000, 5000) is None
+    assert judged(270, 0) is None
+    assert missing_pattern(n_unlabelled=5, missing_unlabelled=5, n_labelled=100, missing_labelled=0) is None
+
+
+@pytest.mark.parametrize("transform", [lambda y: 3 * y - 7, np.exp, lambda y: -(y**3), np.round])
+def test_a_monotone_transform_is_a_copy(transform):
+    y = np.random.default_rng(0).normal(size=500) * 3
+    rounded = transform is np.round
+    assert is_copy(transform(y), y) is not rounded
+
+
+def test_a_noisy_relative_is_no_copy():
+    y = np.random.default_rng(0).normal(size=500)
+    assert not is_copy(y + np.random.default_rng(1).normal(size=500) * 0.3, y)
+
+
+@pytest.mark.parametrize(
+    ("make", "form"),
+    [
+        (lambda a, b: a + b, "sum"),
+        (lambda a, b: a - b, "difference"),
+        (lambda a, b: 0.3 * a + 2 * b + 5, "combination"),
+    ],
+)
+def test_a_target_made_of_two_columns_is_found(make, form):
+    rng = np.random.default_rng(0)
+    numbers = pd.DataFrame(rng.normal(size=(400, 5)), columns=list("abcde"))
+    numbers.loc[::7, "c"] = np.nan
+    found = identities(numbers, make(numbers["b"], numbers["d"]).to_numpy())
+    assert [(set(item.columns), item.form) for item in found] == [({"b", "d"}, form)]
+
+
+def test_a_target_made_of_three_columns_is_found():
+    numbers = pd.DataFrame(np.random.default_rng(0).normal(size=(400, 6)), columns=list("abcdef"))
+    (found,) = identities(numbers, (numbers["a"] + 2 * numbers["c"] - numbers["f"]).to_numpy())
+    assert set(found.columns) == {"a", "c", "f"}
+
+
+def test_clock_times_are_subtracted_as_times_also_past_midnight():
+    rng = np.random.default_rng(0)
+    planned = rng.integers(0, 1440, 500)
+    late = rng.integers(-20, 200, 500)
+    real = (planned + late) % 1440
+    numbers = pd.DataFrame({"planned": planned, "real": real}).map(lambda m: float(m // 60 * 100 + m % 60))
+    (found,) = identities(numbers, late.astype(float))
+    assert found.form == "clock difference"
+    assert separating_pairs(numbers, late > 15)[0].form == "clock difference"
+
+
+def test_noise_gives_no_identity():
+    rng = np.random.default_rng(0)
+    numbers = pd.DataFrame(rng.normal(size=(400, 12)), columns=list("abcdefghijkl"))
+    target = (numbers["a"] + numbers["b"]).to_numpy() + rng.normal(size=400)
+    assert identities(numbers, target) == []
+    assert separating_pairs(numbers, target > 1.5) == []
+
+
+def test_a_strong_column_among_strong_ones_does_not_stand_out():
+    assert stands_out("binary", 0.97, [0.96, 0.9]) is None
+    assert stands_out("regression", 0.87, [0.86, 0.85]) is None
+    assert stands_out("binary", 0.995, [0.7]) == "fail"
+    assert stands_out("regression", 0.94, [0.59]) == "warn"

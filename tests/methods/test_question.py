@@ -1,0 +1,154 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from shiplap.core.brief import Brief
+from shiplap.core.errors import BriefError, TableError
+from shiplap.methods.question import pose
+
+
+@pytest.fixture
+def rows() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "id": [f"customer-{index:05d}" for index in range(300)],
+            "age": rng.integers(18, 90, 300).astype(float),
+            "plan": rng.choice(["basic", "plus", "pro"], 300),
+            "since": pd.date_range("2023-01-01", periods=300, freq="D"),
+            "paid": rng.normal(50, 20, 300).round(2),
+            "same": ["x"] * 300,
+            "left": rng.choice(["no", "yes"], 300, p=[0.8, 0.2]),
+        }
+    )
+
+
+def checks(problem) -> dict:
+    return {finding.check: finding for finding in problem.findings}
+
+
+def test_the_canonical_inputs(rows):
+    problem = pose(rows, question={"target": "left"})
+    assert list(problem.X.columns) == ["age", "plan", "since", "paid"]
+    assert problem.X["age"].dtype == np.float64
+    assert problem.X["since"].dtype.kind == "M"
+    assert (problem.labels == rows["left"].to_numpy()).all()
+    assert problem.classes[problem.positive] == "yes"
+    left_out = {f.columns[0] for f in problem.findings if f.check == "column.left_out"}
+    assert left_out == {"id", "same"}
+
+
+def test_an_expression_excludes_its_own_columns(rows):
+    problem = pose(rows, question={"target": "paid > 60 AND age > 30"})
+    assert problem.task == "binary"
+    assert problem.classes == (False, True)
+    assert not {"paid", "age"} & set(problem.X.columns)
+    assert (problem.y == ((rows["paid"] > 60) & (rows["age"] > 30)).to_numpy()).all()
+
+
+def test_rows_without_a_label_are_dropped_and_counted(rows):
+    rows.loc[:9, "left"] = None
+    problem = pose(rows, question={"target": "left"})
+    assert problem.n_rows == 290
+    assert checks(problem)["rows.unlabelled"].value == 10
+
+
+@pytest.mark.parametrize(
+    ("target", "task"),
+    [
+        (["a", "b"] * 150, "binary"),
+        ([0, 1] * 150, "binary"),
+        ([0.5, 2.5] * 150, "binary"),
+        (["a", "b", "c"] * 100, "multiclass"),
+        ([1, 2, 3] * 100, "multiclass"),
+        ([3, 4, 5, 6, 7, 8] * 50, "regression"),
+        (list(range(300)), "regression"),
+        ([True, False, None] * 100, "binary"),
+    ],
+)
+def test_the_task_follows_from_the_target(rows, target, task):
+    assert pose(rows.assign(goal=target), question={"target": "goal"}).task == task
+
+
+def test_the_stated_positive_class_is_found_however_it_is_written(rows):
+    assert pose(rows, question={"target": "left", "positive": "no"}).positive == 0
+    numbered = rows.assign(left=(rows["left"] == "yes").astype(int))
+    for positive in (1, "1", 1.0, True):
+        problem = pose(numbered, question={"target": "left", "positive": positive})
+        assert problem.classes[problem.positive] == 1
+    with pytest.raises(BriefError, match="no class 'maybe'"):
+        pose(rows, question={"target": "left", "positive": "maybe"})
+
+
+def test_what_the_brief_says_of_columns_is_obeyed(rows):
+    brief = Brief.make(
+        target="left", drop=("plan",), private=("paid",), columns={"since": {"known_at": "later"}}, group="same"
+    )
+    assert list(pose(rows, brief).X.columns) == ["age"]
+    kept = brief.replaced(keep=("since",))
+    assert list(pose(rows, kept).X.columns) == ["age", "since"]
+
+
+def test_amounts_make_the_worth_of_each_row(rows):
+    value = {"tp": "0.5 * paid", "fp": -3, "fn": "-paid"}
+    problem = pose(rows, question={"target": "left", "value": value})
+    hit, paid = (rows["left"] == "yes").to_numpy(), rows["paid"].to_numpy()
+    assert np.allclose(problem.worth[:, 1], np.where(hit, 0.5 * paid, -3.0))
+    assert np.allclose(problem.worth[:, 0], np.where(hit, -paid, 0.0))
+
+
+def test_a_missing_amount_counts_nothing_and_is_said(rows):
+    rows.loc[3, "paid"] = np.nan
+    problem = pose(rows, question={"target": "left", "value": {"tp": "paid"}})
+    assert problem.worth[3].tolist() == [0.0, 0.0]
+    assert checks(problem)["value.missing_amount"].value == 1
+
+
+def test_a_matrix_is_laid_out_by_decision(rows):
+    value = {"matrix": {"basic": {"basic": 1.0, "pro": -2.0}, "pro": {"pro": 5.0}}}
+    problem = pose(rows, question={"target": "plan", "value": value})
+    assert problem.classes == ("basic", "plus", "pro")
+    pro = np.flatnonzero(rows["plan"] == "pro")[0]
+    assert problem.worth[pro].tolist() == [-2.0, 0.0, 5.0]
+
+
+def test_infinite_numbers_are_missing_and_said(rows):
+    rows.loc[5, "paid"] = np.inf
+    problem = pose(rows, question={"target": "left"})
+    assert np.isnan(problem.X["paid"].iloc[5])
+    assert checks(problem)["column.infinite"].value == 1
+
+
+def test_classes_with_few_rows_are_left_out(rows):
+    rows.loc[:1, "plan"] = "trial"
+    problem = pose(rows, question={"target": "plan"})
+    assert problem.classes == ("basic", "plus", "pro")
+    assert problem.n_rows == len(problem.X) == 298
+
+
+@pytest.mark.parametrize(
+    ("question", "error", "message"),
+    [
+        ({}, BriefError, "no target"),
+        ({"target": "lefft"}, BriefError, "left"),
+        ({"target": "same"}, TableError, "one value only"),
+        ({"target": "left", "time": "plan"}, BriefError, "time column"),
+        ({"target": "left", "drop": ("agee",)}, TableError, "age"),
+        ({"target": "plan", "task": "regression"}, BriefError, "text, not a number"),
+        ({"target": "paid", "task": "binary"}, BriefError, "binary target has 2 values"),
+        ({"target": "plan", "value": {"over": 1}}, BriefError, "text, not a number"),
+        ({"target": "left", "value": {"tp": "amuont"}}, BriefError, "names no column"),
+        ({"target": "plan", "value": {"matrix": {"bsic": {"pro": 1.0}}}}, BriefError, "basic"),
+        ({"target": "id"}, BriefError, "different texts"),
+        ({"target": "left", "drop": ("age", "plan", "since", "paid")}, TableError, "no column is left"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_with_the_reason(rows, question, error, message):
+    with pytest.raises(error, match=message) as caught:
+        pose(rows, question=question)
+    assert caught.value.exit_code == 2
+
+
+def test_a_target_without_any_label_is_refused(rows):
+    with pytest.raises((TableError, BriefError)):
+        pose(rows.assign(left=None), question={"target": "left"})
