@@ -89,6 +89,16 @@ def test_just_within_the_limits_is_answered(strict, body, headers):
     assert status(strict.exchange(post(body, headers=[*headers, "Connection: close"]))) == 200
 
 
+def test_a_client_that_still_sends_is_not_reset_over_its_refusal(server, answer_of):
+    with server.connect() as client:
+        client.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n" + b"a" * 10_000)
+        for _ in range(3):
+            time.sleep(0.1)
+            client.sendall(b"a" * 10_000)
+        assert answer_of(client)[0] == 413
+        assert client.recv(1) == b""
+
+
 def test_an_endless_trailer_is_refused(strict):
     with strict.connect() as client:
         client.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ")

@@ -21,7 +21,7 @@ from shiplap.engineer.deploy.serve import Limits, serve
 def test_a_port_in_use_is_one_line(ship):
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(InputError) as caught:
         serve(ship, port=taken.getsockname()[1])
-    assert "already in use" in str(caught.value)
+    assert "already in use (choose another" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -127,6 +127,7 @@ def test_long_batches_past_the_queue_are_refused(start, ship):
         codes = [answer.status_code for answer in answers]
         assert set(codes) == {200, 503}
         assert all(answer.headers["retry-after"] for answer in answers if answer.status_code == 503)
+        assert [httpx.post(f"{run.url}/predict", content=body, timeout=60).status_code for _ in range(3)] == [200] * 3
         assert run.stop() == ""
 
 
