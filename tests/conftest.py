@@ -89,6 +89,15 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
+    def empty_canvases(self) -> int:
+        """Count the drawings that are loaded but show nothing, once the browser had time to paint."""
+        blank = (
+            "Bokeh.documents.flatMap(d => d.views_manager.roots.filter(v => v.model.type === 'Figure')).filter(v => { "
+            "const c = v.canvas_view.primary.canvas; "
+            "return !c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(x => x) }).length"
+        )
+        return int(self.run(f"new Promise(r => setTimeout(() => r({blank}), 300))"))
+
     @property
     def requests(self) -> list[str]:
         """Everything the page asked for, itself left out."""

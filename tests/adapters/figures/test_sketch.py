@@ -35,6 +35,13 @@ def test_shares_are_known_by_their_name_and_range() -> None:
     assert sketch(figure(data={"x": [1], "y": [20.0]}, labels=labels)).series[0].texts == ["20"]
 
 
+def test_a_histogram_that_adds_up_to_one_holds_shares() -> None:
+    columns = {"x": [0.25, 0.75], "y": [0.9, 0.1], "z": [9, 1]}
+    drawn = sketch(figure(kind="histogram", data=columns, y=("y", "z"), labels={"y": "late", "z": "rows"}))
+    assert [axis.texts for axis in drawn.series] == [["90%", "10%"], ["9", "1"]]
+    assert sketch(figure(data=columns, labels={"y": "late"})).series[0].texts == ["0.9", "0.1"]
+
+
 def test_years_have_no_thousands_separator() -> None:
     assert sketch(figure(data={"x": [1956, 2013], "y": [1, 2]}, labels={"x": "Year built"})).x.texts == ["1956", "2013"]
 

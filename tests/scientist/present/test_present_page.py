@@ -37,7 +37,7 @@ def test_the_page_tells_the_whole_run(flights: Report, tmp_path: Path) -> None:
     places = [text.rindex(heading) for heading in HEADINGS]
     assert places == sorted(places)
     for said in ("+$1,290", "95% interval +$1,101 to +$1,403", "no answer changed", "2 columns were left out",
-                 "3b16b6c1d2e3+", "shiplap verify late.ship", "1,307 times faster", "$1,602"):  # fmt: skip
+                 "git commit 3b16b6c1d2e3+", "shiplap verify late.ship", "1,307 times faster", "$1,602"):  # fmt: skip
         assert said in text
     assert not re.search(r"\d\.\d{6}", text)
 
@@ -96,6 +96,7 @@ def test_a_browser_shows_it_at_once_and_asks_nobody(browser: Any, flights: Repor
     assert browser.complaints == []
     assert browser.requests == []
     assert int(browser.run("document.documentElement.dataset.drawn")) == 5
+    assert browser.empty_canvases() == 0
     assert min(taken) < 2000
 
 
@@ -103,6 +104,17 @@ def test_a_browser_shows_it_at_once_and_asks_nobody(browser: Any, flights: Repor
 def test_it_fits_every_screen(browser: Any, flights: Report, tmp_path: Path, width: int) -> None:
     browser.open(present(flights, path=tmp_path / "late.html"), width=width)
     assert browser.run("document.documentElement.scrollWidth") == width
+
+
+def test_it_prints_in_light_colors_from_the_dark(browser: Any, flights: Report, tmp_path: Path) -> None:
+    browser.open(present(flights, path=tmp_path / "late.html"), scheme="dark")
+    seen = "Bokeh.documents[0].roots()[0].below[0].major_label_text_color"
+    browser.run(f"addEventListener('beforeprint', () => {{ window.printed = {seen} }})")
+    dark = browser.run(seen)
+    browser.pdf(tmp_path / "late.pdf")
+    assert browser.run("window.printed") not in {None, dark}
+    assert browser.run(seen) == dark
+    assert browser.empty_canvases() == 0
 
 
 def test_what_is_folded_away_is_drawn_when_it_is_opened(browser: Any, flights: Report, tmp_path: Path) -> None:

@@ -242,13 +242,12 @@ def _lineage(facts: Facts) -> Section | None:
     commit = next((run.commit for _, run in facts.runs if run.commit), "")
     versions = tuple((name, version) for name, version in last.environment.items())
     details = [Detail("Versions", tables=[grid(DataTable(name="v", title="", columns=("", "version"), rows=versions))])]
-    stats = [("git commit", commit[:12] + ("+" if commit.endswith("+") else ""))] if commit else []
-    stats += [("seed", str(last.seed))]
+    dirty = "+" if commit.endswith("+") else ""
+    where = f"git commit {commit[:12]}{dirty}" if commit else "outside a git repository"
     return Section(
         id="lineage",
         title="Where it comes from",
-        lead="Every step is written down with the digests of what went in and what came out.",
-        stats=stats,
+        lead=f"Each step with the digests of what went in and what came out; {where}, seed {last.seed}.",
         tables=[grid(DataTable(name="steps", title="Steps", columns=columns, rows=steps), width=120)],
         details=details if versions else [],
     )

@@ -32,15 +32,6 @@
     for (const { view } of drawn) recolor(view, theme === "dark" ? toDark : toLight);
   };
 
-  // Bokeh wipes its canvas half a pixel off, so that the first layout, still narrow, shines through at the edge.
-  const wipe = (view) => {
-    const { canvas } = view.canvas_view.primary;
-    canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
-    view.paint();
-  };
-
-  const pause = (ms) => new Promise((resume) => setTimeout(resume, ms));
-
   const draw = async (place) => {
     if (place.dataset.state) return;
     place.dataset.state = "drawing";
@@ -59,10 +50,8 @@
     for (const place of element.querySelectorAll("[data-figure]")) {
       if (place.closest("details:not([open])")) continue;
       await draw(place);
-      await pause(0);
+      await new Promise((resume) => setTimeout(resume));
     }
-    await pause(40);
-    for (const { place, view } of drawn) if (element.contains(place)) wipe(view);
   };
 
   document.addEventListener("themechange", () => show(root.dataset.theme));
@@ -72,7 +61,7 @@
     show("light");
     for (const { place, view } of drawn) {
       place.style.zoom = Math.min(1, 660 / (place.offsetWidth || 660));
-      wipe(view);
+      view.paint();
     }
   });
   addEventListener("afterprint", () => {
