@@ -8,43 +8,26 @@ mathematics are defused, since it fetches its typesetter.
 from __future__ import annotations
 
 import html
-import itertools
-import math
-import textwrap
 from collections.abc import Callable
 from typing import Any, Literal
 
-from bokeh.models import (
-    BasicTickFormatter,
-    ColumnDataSource,
-    DatetimeTickFormatter,
-    FixedTicker,
-    HoverTool,
-    LinearColorMapper,
-    NoOverlap,
-    NumeralTickFormatter,
-)
-from bokeh.models.annotations import ColorBar, Label, LabelSet, Span
+from bokeh.models import ColumnDataSource, HoverTool, LinearColorMapper, NoOverlap
+from bokeh.models.annotations import ColorBar, LabelSet
 from bokeh.plotting import figure as canvas
 
-from shiplap.adapters.figures.palette import AXIS, GRID, HEAT, INK, MARK, PAPER, SERIES
+from shiplap.adapters.figures.axes import FONT, Plot, formatter, gap, heat_axes, marks, name_steps, safe, scales
+from shiplap.adapters.figures.palette import AXIS, GRID, HEAT, MARK, PAPER, SERIES
 from shiplap.adapters.figures.sketch import Axis, Sketch, read_axis, sketch
 from shiplap.adapters.figures.words import clip
 from shiplap.core.report import Figure, FigureKind
 
 __all__ = ["draw"]
 
-FONT = "system-ui, sans-serif"
 HEIGHT = 300
 ROW_HEIGHT = 26
 ROOMY_ROW = 36
 FEW_ROWS = 6
-NAME_WIDTH = 28
-MOST_NAMES = 12
 MOST_MARKERS = 40
-MARK_WIDTH = 22
-LINE = 0.065
-Plot = Any
 HoverMode = Literal["mouse", "hline", "vline"]
 
 
@@ -70,8 +53,8 @@ def draw(figure: Figure) -> Plot:
     drawn = sketch(figure)
     plot = _canvas(drawn)
     _PAINTERS[figure.kind](plot, drawn)
-    _scales(plot, drawn)
-    _marks(plot, drawn)
+    scales(plot, drawn)
+    marks(plot, drawn)
     return plot
 
 
@@ -116,7 +99,7 @@ def _source(drawn: Sketch) -> ColumnDataSource:
         columns["low"], columns["high"] = drawn.low.values, drawn.high.values
         pairs = zip(drawn.low.texts, drawn.high.texts, strict=True)
         columns["interval_text"] = [f"{low} to {high}" for low, high in pairs]
-    return ColumnDataSource({name: [_safe(value) for value in values] for name, values in columns.items()})
+    return ColumnDataSource({name: [safe(value) for value in values] for name, values in columns.items()})
 
 
 def _line(plot: Plot, drawn: Sketch) -> None:
@@ -148,7 +131,7 @@ def _scatter(plot: Plot, drawn: Sketch) -> None:
 def _bar(plot: Plot, drawn: Sketch) -> None:
     source = _source(drawn)
     count = max(1, len(drawn.series))
-    room = 0.72 * _gap(drawn.x.values)
+    room = 0.72 * gap(drawn.x.values)
     thick = room / count
     for number in range(count if drawn.series else 0):
         shift = (number - (count - 1) / 2) * thick
@@ -172,7 +155,7 @@ def _histogram(plot: Plot, drawn: Sketch) -> None:
         return
     source = _source(drawn)
     if not (drawn.low and drawn.high):
-        half = _gap(drawn.x.values) / 2
+        half = gap(drawn.x.values) / 2
         source.add([value - half for value in drawn.x.values], "low")
         source.add([value + half for value in drawn.x.values], "high")
     alpha = 0.85 if len(drawn.series) == 1 else 0.5
@@ -212,7 +195,7 @@ def _heatmap(plot: Plot, drawn: Sketch) -> None:
     down, down_names = _steps(read_axis(figure, figure.y[0]))
     heat = read_axis(figure, figure.y[1])
     source = ColumnDataSource(
-        {"x": across, "y": down, "heat": [_safe(v) for v in heat.values], "heat_text": heat.texts,
+        {"x": across, "y": down, "heat": [safe(v) for v in heat.values], "heat_text": heat.texts,
          "x_text": [across_names[int(p)] for p in across], "y_text": [down_names[int(p)] for p in down]}
     )  # fmt: skip
     low, high = heat.span()
@@ -221,22 +204,18 @@ def _heatmap(plot: Plot, drawn: Sketch) -> None:
         "x", "y", width=1, height=1, source=source,
         fill_color={"field": "heat", "transform": mapper}, line_color=PAPER, line_width=1,
     )  # fmt: skip
-    tooltips = [(axis.title, f"@{key}_text") for key, axis in zip("xy", _heat_axes(figure), strict=True)]
+    tooltips = [(axis.title, f"@{key}_text") for key, axis in zip("xy", heat_axes(figure), strict=True)]
     plot.add_tools(HoverTool(renderers=[cells], tooltips=_tooltip([*tooltips, (heat.title, "@heat_text")])))
     bar = ColorBar(
         color_mapper=mapper, width=10, padding=4, bar_line_color=None, major_tick_line_color=None,
-        background_fill_color=None, major_label_text_color=AXIS, major_label_text_font=FONT, formatter=_formatter(heat),
+        background_fill_color=None, major_label_text_color=AXIS, major_label_text_font=FONT, formatter=formatter(heat),
     )  # fmt: skip
     plot.add_layout(bar, "right")
     plot.height = max(180, 70 + ROW_HEIGHT * len(down_names))
-    _name_steps(plot.xaxis[0], across_names, across=True)
-    _name_steps(plot.yaxis[0], down_names)
+    name_steps(plot.xaxis[0], across_names, across=True)
+    name_steps(plot.yaxis[0], down_names)
     plot.x_range.start, plot.x_range.end = -0.5, len(across_names) - 0.5
     plot.y_range.start, plot.y_range.end = len(down_names) - 0.5, -0.5
-
-
-def _heat_axes(figure: Figure) -> tuple[Axis, Axis]:
-    return read_axis(figure, figure.x), read_axis(figure, figure.y[0])
 
 
 def _steps(axis: Axis) -> tuple[list[float], list[str]]:
@@ -245,111 +224,6 @@ def _steps(axis: Axis) -> tuple[list[float], list[str]]:
         order = {text: None for _, text in sorted(zip(axis.values, axis.texts, strict=True))}
     place = {text: float(position) for position, text in enumerate(order)}
     return [place[text] for text in axis.texts], list(order)
-
-
-def _scales(plot: Plot, drawn: Sketch) -> None:
-    """Set ranges, ticks and axis titles for what was painted."""
-    figure = drawn.figure
-    x, (down, across) = drawn.x, (plot.yaxis[0], plot.xaxis[0])
-    if figure.kind == "heatmap":
-        plot.grid.grid_line_color = None
-        if len(figure.y) > 1:
-            across.axis_label, down.axis_label = (_safe(axis.title) for axis in _heat_axes(figure))
-        return
-    first = drawn.series[0] if drawn.series else Axis("number", "", [], [])
-    value_range, value_axis = (plot.x_range, across) if drawn.lies_down else (plot.y_range, down)
-    value_range.start, value_range.end = _value_span(drawn)
-    value_axis.formatter = _formatter(first)
-    value_axis.ticker.desired_num_ticks = 4 if drawn.lies_down else 5
-    if drawn.lies_down:
-        plot.y_range.start, plot.y_range.end = len(x.values) - 0.4, -0.6
-        plot.ygrid.grid_line_color = None
-        _name_steps(down, x.texts)
-    else:
-        plot.xgrid.grid_line_color = None
-        _stretch(plot, drawn)
-        if x.kind == "category":
-            _name_steps(across, x.texts, across=True)
-        else:
-            across.formatter = _formatter(x)
-            across.ticker.desired_num_ticks = 6
-    value_axis.axis_label = _safe(first.title) if len(drawn.series) == 1 else None
-    if not drawn.lies_down:
-        across.axis_label = _safe(x.title)
-    low, high = value_range.start, value_range.end
-    if low < 0 < high:
-        zero = Span(location=0, dimension="height" if drawn.lies_down else "width", line_color=AXIS, line_width=1)
-        plot.add_layout(zero)
-
-
-def _value_span(drawn: Sketch) -> tuple[float, float]:
-    """Return the range of the values: from zero where bars grow from it, with room for labels at the far end."""
-    axes = [*drawn.series, *(axis for axis in (drawn.low, drawn.high) if axis and drawn.figure.kind != "histogram")]
-    spans = [axis.span() for axis in axes if any(math.isfinite(value) for value in axis.values)] or [(0.0, 1.0)]
-    low, high = min(start for start, _ in spans), max(end for _, end in spans)
-    if drawn.figure.kind in {"bar", "histogram"}:
-        low, high = min(low, 0.0), max(high, 0.0)
-    if drawn.lies_down:
-        places = [place for place, _ in drawn.figure.marks]
-        low, high = min([low, *places]), max([high, *places])
-    if drawn.figure.diagonal:
-        low, high = min(low, drawn.x.span()[0]), max(high, drawn.x.span()[1])
-    room = (high - low) or abs(high) or 1.0
-    below = 0.0 if low == 0 else room * 0.05
-    above = 0.0 if high == 0 and low < 0 and not drawn.lies_down else room * (0.05 + _headroom(drawn))
-    return low - below, high + above
-
-
-def _headroom(drawn: Sketch) -> float:
-    if drawn.lies_down and drawn.figure.kind != "interval":
-        return 0.04 * max((len(text) for axis in drawn.series for text in axis.texts), default=0)
-    lines = sum(len(_wrapped(text)) for _, text in drawn.figure.marks)
-    return 0.0 if drawn.lies_down else LINE * lines * 1.2
-
-
-def _stretch(plot: Plot, drawn: Sketch) -> None:
-    low, high = drawn.x.span()
-    if drawn.figure.kind == "histogram" and drawn.low and drawn.high:
-        low, high = drawn.low.span()[0], drawn.high.span()[1]
-    elif drawn.figure.kind in {"bar", "histogram"} or drawn.x.kind == "category":
-        low, high = low - _gap(drawn.x.values) / 2, high + _gap(drawn.x.values) / 2
-    pad = 0.0 if drawn.figure.kind == "histogram" else 0.02 * ((high - low) or 1.0)
-    plot.x_range.start, plot.x_range.end = low - pad, high + pad
-
-
-def _marks(plot: Plot, drawn: Sketch) -> None:
-    """Draw the labelled vertical lines, one label below the other, and the diagonal."""
-    figure = drawn.figure
-    start, end = plot.x_range.start, plot.x_range.end
-    if figure.diagonal:
-        low, high = max(start, plot.y_range.start), min(end, plot.y_range.end)
-        plot.segment(x0=[low], y0=[low], x1=[high], y1=[high], line_color=AXIS, line_dash=[4, 4], line_width=1.5)
-    if figure.kind == "heatmap":
-        return
-    top, room = plot.y_range.end, abs(plot.y_range.end - plot.y_range.start)
-    above = 0
-    for place, text in figure.marks:
-        lines = _wrapped(text)
-        plot.add_layout(Span(location=place, dimension="height", line_color=MARK, line_dash=[5, 3], line_width=1.5))
-        leftward = _leftward(place, figure.marks, start, end)
-        label = Label(
-            x=place, y=top if drawn.lies_down else top - room * LINE * above, text=_safe("\n".join(lines)),
-            x_offset=-6 if leftward else 6, text_align="right" if leftward else "left", text_baseline="top",
-            text_color=INK, text_font=FONT, text_font_size="12px",
-        )  # fmt: skip
-        plot.add_layout(label)
-        above += len(lines)
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, MARK_WIDTH, max_lines=3, placeholder="…") or [""]
-
-
-def _leftward(place: float, marks: tuple[tuple[float, str], ...], start: float, end: float) -> bool:
-    """Tell whether a mark's label reads better to the left: near the right edge, or before a close neighbor."""
-    across = (place - start) / ((end - start) or 1.0)
-    crossed = any(0 < (other - place) / ((end - start) or 1.0) < 0.3 for other, _ in marks)
-    return across > 0.6 or (crossed and across > 0.25)
 
 
 def _direct_label(plot: Plot, source: ColumnDataSource, at: str, number: int) -> None:
@@ -379,49 +253,9 @@ def _tooltip(rows: list[tuple[str, str]]) -> str:
     """Write the hover text: names escaped, since Bokeh reads markup and field names out of it."""
     lines = []
     for name, value in rows:
-        safe = html.escape(clip(name, 60)).replace("@", "&#64;").replace("$", "&#36;").replace("{", "&#123;")
-        lines.append(f'<div><span style="color: var(--muted)">{safe}</span> <b>{value}</b></div>')
+        shown = html.escape(clip(name, 60)).replace("@", "&#64;").replace("$", "&#36;").replace("{", "&#123;")
+        lines.append(f'<div><span style="color: var(--muted)">{shown}</span> <b>{value}</b></div>')
     return f'<div style="line-height: 1.5">{"".join(lines)}</div>'
-
-
-def _name_steps(axis: Any, names: list[str], *, across: bool = False) -> None:
-    every = max(1, math.ceil(len(names) / MOST_NAMES)) if across else 1
-    axis.ticker = FixedTicker(ticks=list(range(0, len(names), every)))
-    axis.major_label_overrides = {place: _safe(clip(name, NAME_WIDTH)) for place, name in enumerate(names)}
-    if across and _crowded(names[::every]):
-        axis.major_label_orientation = math.pi / 4
-
-
-def _crowded(names: list[str]) -> bool:
-    return sum(len(clip(name, NAME_WIDTH)) + 2 for name in names) > 72
-
-
-def _formatter(axis: Axis) -> Any:
-    if axis.kind == "date":
-        return DatetimeTickFormatter(days="%b %d", months="%b %Y", years="%Y")
-    low, high = axis.span()
-    size, span = max(abs(low), abs(high)), high - low
-    if axis.share:
-        return NumeralTickFormatter(format="0%" if span > 0.05 else "0.[00]%")
-    if "year" in axis.title.lower() and 1000 <= low <= high <= 3000:
-        return NumeralTickFormatter(format="0")
-    if size >= 1e6:
-        return NumeralTickFormatter(format="0.[00]a")
-    if 0 < size < 1e-3:
-        return BasicTickFormatter(precision=2)
-    return NumeralTickFormatter(format="0,0" if span >= 10 else "0,0.[00]" if span >= 0.1 else "0,0.[0000]")
-
-
-def _gap(values: list[float]) -> float:
-    known = sorted({value for value in values if math.isfinite(value)})
-    return min((right - left for left, right in itertools.pairwise(known)), default=1.0)
-
-
-def _safe(value: Any) -> Any:
-    """Break the delimiters of mathematics with a word joiner, which has no width."""
-    if isinstance(value, str):
-        return value.replace("$$", "$\u2060$").replace("\\[", "\\\u2060[").replace("\\(", "\\\u2060(")
-    return value
 
 
 _PAINTERS: dict[FigureKind, Callable[[Plot, Sketch], None]] = {
