@@ -83,7 +83,7 @@ def tone(report: Report) -> str:
     >>> tone(Report(verb="assess", title="", verdict="collect more")), tone(Report(verb="explore", title=""))
     ('warn', 'note')
     """
-    if report.verdict in {"collect more", "needs attention"}:
+    if report.verdict in {"collect more", "leaks"}:
         return "warn"
     if not report.holds or report.verdict in {"no-go", "broken"}:
         return "fail"

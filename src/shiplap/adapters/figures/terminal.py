@@ -28,7 +28,7 @@ WIDEST = 110
 _GLYPHS = {"good": ("✓", "green"), "note": ("·", "cyan"), "warn": ("!", "yellow"), "fail": ("✕", "red")}
 _TONES = {
     "go": "green", "holds": "green", "exact": "green", "within tolerance": "green",
-    "no-go": "red", "broken": "red", "collect more": "yellow",
+    "no-go": "red", "broken": "red", "collect more": "yellow", "leaks": "yellow", "missed": "red",
 }  # fmt: skip
 
 
