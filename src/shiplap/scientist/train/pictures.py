@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from shiplap.core.finding import Finding
 from shiplap.core.policy import Policy
 from shiplap.core.progress import tell
 from shiplap.core.report import Cell, DataTable, Figure
@@ -30,6 +32,7 @@ __all__ = ["candidate_table", "figures_of", "importance_figure", "slice_table"]
 Floats: TypeAlias = npt.NDArray[np.float64]
 _CURVE_POINTS = 60
 _IMPORTANCE_ROWS = 4_000
+_FEWEST_ROWS = 200
 _SHOWN_COLUMNS = 20
 
 
@@ -198,9 +201,16 @@ def _residuals(problem: Problem, split: Split, judgment: Judgment) -> Figure:
 
 
 def importance_figure(
-    problem: Problem, split: Split, chosen: Candidate, policy: Policy
-) -> tuple[Figure, DataTable, str | None]:
+    problem: Problem, split: Split, chosen: Candidate, policy: Policy, *, seconds: float
+) -> tuple[Figure, DataTable, Finding | None]:
     """Measure what drives the model on a sample of the test rows.
+
+    Parameters
+    ----------
+    problem, split, chosen, policy
+        What was asked, and what is kept.
+    seconds : float
+        Wall time it may take; fewer rows are used where the model is slow.
 
     Returns
     -------
@@ -208,11 +218,14 @@ def importance_figure(
         In money per 1,000 decisions where there are values, in the loss otherwise.
     table : DataTable
         Both, for every column.
-    strongest : str or None
+    finding : Finding or None
         The column whose shuffling costs most.
     """
-    order = np.random.default_rng(problem.brief.seed).permutation(len(split.test))[:_IMPORTANCE_ROWS]
-    rows = split.test[np.sort(order)]
+    order = np.random.default_rng(problem.brief.seed).permutation(split.test)[:_IMPORTANCE_ROWS]
+    started = time.monotonic()
+    output_of(chosen.pipeline, problem.X.iloc[order], problem.task)
+    cost = 2 * problem.X.shape[1] * max(1e-9, time.monotonic() - started)
+    rows = np.sort(order[: max(_FEWEST_ROWS, int(len(order) * min(1.0, seconds / cost)))])
     y, paid = problem.y[rows], has_money(problem)
 
     def measure(X: pd.DataFrame) -> Floats:
@@ -222,7 +235,11 @@ def importance_figure(
         )
 
     found = permutation_importance(
-        problem.X.iloc[rows], measure, seed=problem.brief.seed, told=lambda done: tell("measuring drivers", done)
+        problem.X.iloc[rows],
+        measure,
+        repeats=2 if cost <= seconds else 1,
+        seed=problem.brief.seed,
+        told=lambda done: tell("measuring drivers", done),
     )
     ranked = sorted(found.items(), key=lambda pair: (-pair[1][int(paid)], -pair[1][0], pair[0]))
     name = "squared error" if problem.task == "regression" else "log loss"
@@ -249,4 +266,11 @@ def importance_figure(
             for column, change in ranked
         ),
     )
-    return figure, table, ranked[0][0] if ranked and ranked[0][1][int(paid)] > 0 else None
+    return figure, table, _driver(ranked[0][0], float(ranked[0][1][int(paid)]), unit)
+
+
+def _driver(column: str, lost: float, unit: str) -> Finding | None:
+    if lost <= 0:
+        return None
+    means = f"'{column}' drives the model most: shuffled, it costs {lost:,.4g} {unit}"
+    return Finding(check="train.driver", verdict="note", means=means, columns=(column,), value=lost)

@@ -78,7 +78,9 @@ def train(table: Any, *, brief: Brief | None = None, **question: Any) -> Model:
     policy = policy_for(problem, chosen.tune_output, split.tune)
     tell("judging on the test rows", 0.78)
     judgment = judge(problem, split, chosen, found, policy)
-    importance, drivers, strongest = importance_figure(problem, split, chosen, policy)
+    budget = problem.brief.budget.train_seconds
+    left = min(0.25 * budget, max(0.03 * budget, 0.8 * (budget - (time.monotonic() - started))))
+    importance, drivers, driver = importance_figure(problem, split, chosen, policy, seconds=left)
     seconds = time.monotonic() - started
     said = [
         money_finding(problem, judgment, policy),
@@ -86,7 +88,7 @@ def train(table: Any, *, brief: Brief | None = None, **question: Any) -> Model:
         fit_finding(problem, judgment),
         calibration_finding(problem, split, judgment),
         calibrator,
-        _driver(strongest, importance.labels["lost"]),
+        driver,
         _budget(problem, found, chosen, seconds),
         *problem.findings,
     ]
@@ -131,13 +133,6 @@ def _metrics(
         "rounds": chosen.rounds,
     }
     return metrics | sizes
-
-
-def _driver(strongest: str | None, lost: str) -> Finding | None:
-    if strongest is None:
-        return None
-    means = f"'{strongest}' drives the model most ({lost} when it is shuffled)"
-    return Finding(check="train.driver", verdict="note", means=means, columns=(strongest,))
 
 
 def _budget(problem: Problem, found: Search, chosen: Candidate, seconds: float) -> Finding:
