@@ -1,6 +1,6 @@
 # Everything a newcomer needs. `make` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format lock bench clean
+.PHONY: help setup demo test format lock bench newest clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -30,6 +30,7 @@ demo: .venv/.ready  ## The main job on the flights of 2013: leaves demo/late.shi
 	$(BIN)/shiplap run demo
 
 test: setup  ## Every check and every test
+	@bash scripts/components.sh
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -47,5 +48,10 @@ lock: .venv/.ready  ## Pin the newest versions that agree
 bench: .venv/.ready  ## The figures of the README, measured on this machine
 	$(BIN)/python benchmarks/keel.py
 
+newest: .venv/.ready  ## Import every module and run the quick tests against the newest versions, pinned or not
+	$(UV) venv --quiet --clear --python $(BIN)/python .venv-newest
+	$(UV) pip install --quiet --python .venv-newest/bin/python --upgrade -e '.[dev]'
+	.venv-newest/bin/pytest tests/test_light_imports.py tests/core tests/scoring
+
 clean:  ## Remove the environments and everything that was made
-	rm -rf .venv .venv-base demo build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-base .venv-newest demo build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
