@@ -31,6 +31,8 @@ def test_figures_are_measured_and_attached(ship, rows, model):
     metrics = report.metrics
     assert 0 < metrics["single_p50_us"] <= metrics["single_p99_us"]
     assert metrics["speedup"] == pytest.approx(metrics["original_p50_us"] / metrics["single_p50_us"])
+    assert metrics["single_p50_us"] < metrics["http_p50_us"] <= metrics["http_p99_us"]
+    assert metrics["http_adds_us"] == pytest.approx(metrics["http_p50_us"] - metrics["single_p50_us"])
     assert metrics["cold_start_ms"] > 10
     assert 0 <= metrics["memory_mb"] < metrics["peak_mb"]
     assert metrics["rows_per_s_1024"] > 100

@@ -16,6 +16,7 @@ from shiplap.core.measurement import Measurement
 from shiplap.core.progress import tell
 from shiplap.core.report import DataTable, Metric, Report
 from shiplap.core.ship import Ship
+from shiplap.engineer.bench.http import over_http
 from shiplap.engineer.bench.measure import cold_start, original_row, rows_per_second
 from shiplap.proof import Subject, lower, sample_frame, sendable, time_scorer
 from shiplap.scoring import Scorer, attach, read_ship
@@ -46,7 +47,8 @@ def bench(
     Returns
     -------
     Report
-        Metrics ``single_p50_us``, ``single_p99_us``, ``rows_per_s_1``, ``rows_per_s_32``, ``rows_per_s_1024``,
+        Metrics ``single_p50_us``, ``single_p99_us``, ``http_p50_us``, ``http_p99_us``,
+        ``http_adds_us``, ``rows_per_s_1``, ``rows_per_s_32``, ``rows_per_s_1024``,
         ``cold_start_ms``, ``memory_mb``, ``peak_mb``, ``size_mb``; with an original ``original_p50_us`` and
         ``speedup``. `holds` is False when a limit is missed.
 
@@ -102,6 +104,9 @@ def _measured(scorer: Scorer, path: Path, rows: list[dict[str, Any]], subject: S
         theirs = original_row(subject)
         metrics["original_p50_us"] = theirs.p50_us
         metrics["speedup"] = theirs.p50_us / single.p50_us
+    tell("timing rows over HTTP", 0.4)
+    http = over_http(path, rows)
+    metrics.update(http_p50_us=http.p50_us, http_p99_us=http.p99_us, http_adds_us=http.p50_us - single.p50_us)
     tell("timing batches", 0.5)
     for batch in _BATCHES:
         metrics[f"rows_per_s_{batch}"] = rows_per_second(scorer, rows, batch)
@@ -142,6 +147,9 @@ def _table(metrics: dict[str, Metric]) -> DataTable:
         "single_p99_us": "one row, 99th percentile, us",
         "original_p50_us": "one row through the original, median, us",
         "speedup": "times faster than the original",
+        "http_p50_us": "one row over HTTP on loopback, median, us",
+        "http_p99_us": "one row over HTTP on loopback, 99th percentile, us",
+        "http_adds_us": "of which HTTP adds, us",
         "rows_per_s_1": "rows a second, one a call",
         "rows_per_s_32": "rows a second, 32 a call",
         "rows_per_s_1024": "rows a second, 1,024 a call",
