@@ -41,15 +41,14 @@ def show(ship: Ship | str | Path) -> Report:
         (field.name, field.kind, "yes" if field.nullable else "no", field.example) for field in signature.inputs
     )
     inputs = DataTable(name="inputs", title="Inputs", columns=("name", "kind", "may be missing", "example"), rows=rows)
-    lineage = DataTable(
-        name="lineage", title="Made from", columns=("what", "digest"), rows=tuple(sorted(manifest.lineage.items()))
-    )
+    made_from = tuple((what, digest) for what, digest in sorted(manifest.lineage.items()) if digest)
+    lineage = DataTable(name="lineage", title="Made from", columns=("what", "digest"), rows=made_from)
     return Report(
         verb="show",
         title=f"{manifest.name}: {signature.task}, {len(signature.inputs)} inputs, sealed by {manifest.made_by}",
         verdict=opened.id[:12],
         findings=(*_proven(opened), *_decides(opened)),
-        tables=(inputs, *measured, *((lineage,) if manifest.lineage else ())),
+        tables=(inputs, *measured, *((lineage,) if made_from else ())),
         metrics=_metrics(opened),
     )
 

@@ -80,7 +80,8 @@ def _blocks(report: Report) -> Iterable[RenderableType]:
     if report.metrics:
         yield _metrics(report)
     for table in report.tables:
-        yield _table(table)
+        if table.rows:
+            yield _table(table)
     for figure in report.figures[:MOST_FIGURES]:
         drawn = sketch(figure)
         if not drawn.is_empty and figure.kind != "heatmap":
@@ -128,9 +129,6 @@ def _metrics(report: Report) -> RenderableType:
 
 def _table(table: DataTable) -> RenderableType:
     shown = Table(
-        title=Text(words.plain(table.title)),
-        title_justify="left",
-        title_style="bold not italic",
         box=None,
         padding=(0, 2, 0, 0),
         header_style="dim",
@@ -146,7 +144,7 @@ def _table(table: DataTable) -> RenderableType:
         shown.add_row(*(Text(text) for text in row))
     more = len(table.rows) - len(rows)
     rest = [Text(f"and {more:,} more", style="dim")] if more else []
-    return Padding(Group(shown, *rest), (1, 0, 0, 2))
+    return Padding(Group(Text(words.plain(table.title), style="bold"), shown, *rest), (1, 0, 0, 2))
 
 
 def _figure(figure: Figure, drawn: Sketch) -> RenderableType:

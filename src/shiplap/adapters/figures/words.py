@@ -49,9 +49,13 @@ _METRICS = {
     "n_labelled": "rows with a label",
     "n_duplicates": "repeated rows",
     "positive": "class looked for",
+    "n_refused": "rows refused",
+    "n_acted": "rows acted on",
+    "rows_per_s": "rows per second",
     "n_train": "rows to train on",
     "n_tune": "rows to tune on",
     "n_test": "rows to test on",
+    "seconds": "time",
     "train_seconds": "time to train",
     "chosen": "model",
     "break_even": "break-even ratio",
@@ -123,17 +127,21 @@ def percent(share: float | None) -> str:
 def money(value: float | None, unit: str = "") -> str:
     """Write an amount: no decimals from 100 on, two below; the unit after a space, a sign such as $ in front.
 
-    A unit that is no currency (a loss, points) is written like any number.
+    A unit that is no currency (a loss, points) is written like any number; ``money`` stands for a currency that nobody
+    named, and is left out.
 
     Examples
     --------
     >>> money(1234.56, "EUR"), money(-12.5, "$"), money(3)
     ('1,235 EUR', '−$12.50', '3')
+    >>> money(-263.2, "money")
+    '−263'
     >>> money(0.0313, "log loss")
     '0.0313 log loss'
     """
     if value is None or not math.isfinite(value):
         return MISSING
+    unit = "" if unit == "money" else unit
     if unit and not _CURRENCY.fullmatch(unit):
         return f"{number(value)} {unit}"
     size = abs(value)
@@ -228,18 +236,20 @@ def metrics(named: Mapping[str, Cell]) -> list[tuple[str, str]]:
     Parameters
     ----------
     named : mapping of str to number, str, bool or None
-        Metrics of a report. ``unit`` is the currency of those that speak of money, and is not listed itself.
+        Metrics of a report. ``unit`` is the currency of those that speak of money, and is not listed itself; neither
+        is what was not measured.
 
     Examples
     --------
     >>> metrics({"single_p50_us": 6.21, "base_rate": 0.24, "n_rows": 336776})
     [('one row: median', '6.21 µs'), ('base rate', '24%'), ('rows', '336,776')]
-    >>> metrics({"gain_per_1000": 1250.4, "unit": "EUR"})
-    [('gain per 1,000', '1,250 EUR')]
+    >>> metrics({"gain_per_1000": 1250.4, "gain": 1250.4, "unit": "EUR", "rows_per_s": 95347.2, "auc": None})
+    [('gain per 1,000', '1,250 EUR'), ('rows per second', '95,347')]
     """
     unit = named.get("unit")
     currency = unit if isinstance(unit, str) else ""
-    return [_metric(name, value, currency) for name, value in named.items() if name != "unit"]
+    twice = {"unit", "gain"} if named.get("gain_per_1000") is not None else {"unit"}
+    return [_metric(name, value, currency) for name, value in named.items() if name not in twice and value is not None]
 
 
 def others(means: str, columns: Iterable[str]) -> list[str]:
@@ -271,7 +281,7 @@ def sentence(finding: Finding) -> str:
 
 def _metric(name: str, value: Cell, currency: str) -> tuple[str, str]:
     words = name.split("_")
-    unit = _UNITS.get(words[-1], "") if len(words) > 1 else ""
+    unit = "" if name.endswith("_per_s") else _UNITS.get(words[-1], "") if len(words) > 1 or name == "seconds" else ""
     label = _METRICS.get(name) or " ".join(words[:-1] if unit else words)
     label = re.sub(r"rows per s (\d+)", r"rows per second, batches of \1", label)
     for short, long in _NAMES.items():

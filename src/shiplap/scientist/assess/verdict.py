@@ -115,7 +115,7 @@ def reasons(problem: Problem, split: Split, found: Comparison) -> list[Finding]:
 
 
 def _gain(found: Comparison) -> Finding:
-    what = f"{found.learned.name} brings {found.gain} {found.unit} more than '{found.simple.name}'"
+    what = f"the gain of {found.learned.name} over '{found.simple.name}' is {found.gain} {found.unit}"
     if found.unit in ("RMSE", "log loss"):
         what = f"{found.learned.name} lowers the {found.unit} of '{found.simple.name}' by {found.gain}"
     limit = f"the effort of {found.effort:,.6g}" if found.effort else "nothing"

@@ -11,12 +11,15 @@ __all__ = ["Headline", "Question", "condition", "headline", "question", "sentenc
 
 _VERDICTS = {"go": ("good", "Go"), "no-go": ("fail", "No-go"), "collect more": ("warn", "Collect more")}
 _IN_MONEY = {
-    "go": "Acting on the model surely earns more than every policy without it.",
+    "go": "Acting on the model earned more than the best policy without it; the whole interval lies above it.",
     "no-go": "On this evidence the model does not earn more than the best policy without it.",
     "collect more": "The rows at hand do not settle whether the model earns more than the best policy without it.",
 }
+_IN_MONEY_AS_ASSESSED = (
+    "As assessed, acting on a model earned more than the best policy without it; the one shipped may earn less."
+)
 _IN_LOSS = {
-    "go": "The model surely knows more than the best guess that does without it.",
+    "go": "The model knows more than the best guess that does without it; the whole interval lies above it.",
     "no-go": "On this evidence the model knows no more than the best guess that does without it.",
     "collect more": "The rows at hand do not settle whether the model knows more than the best guess without it.",
 }
@@ -98,7 +101,10 @@ def verdict(facts: Facts) -> tuple[str, str, str]:
         word = facts.parts["assess"].verdict
     tone = "note" if facts.report.holds else "fail"
     tone, name = _VERDICTS.get(word, (tone, words.plain(word).capitalize()))
-    return tone, name, (_IN_LOSS if facts.gain is None else _IN_MONEY).get(word, "")
+    gain = facts.gain
+    if word == "go" and gain is not None and (gain.low is None or gain.low <= 0):
+        return tone, name, _IN_MONEY_AS_ASSESSED
+    return tone, name, (_IN_LOSS if gain is None else _IN_MONEY).get(word, "")
 
 
 def headline(facts: Facts) -> Headline | None:
