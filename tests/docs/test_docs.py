@@ -43,7 +43,7 @@ def test_the_tutorial_runs(tmp_path: Path) -> None:
             assert run.returncode == 0, f"{text}\n{run.stdout}\n{run.stderr}"
             told += 1
             continue
-        for line in re.findall(r"^\$ (.*(?:\\\n.*)*)", text, re.MULTILINE):
+        for line in re.findall(r"^\$ ((?:.*\\\n)*.*)", text, re.MULTILINE):
             run = subprocess.run(
                 ["bash", "-c", line], cwd=tmp_path, env=path, capture_output=True, text=True, check=False
             )
