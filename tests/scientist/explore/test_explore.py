@@ -70,6 +70,15 @@ def test_planted_leaks_are_found_by_what_they_do():
     assert failed(report) == {"closing", "reason"}
 
 
+def test_a_column_whose_gaps_tell_all_hides_no_other_leak():
+    rows = planted()
+    yes = rows["left"] == "yes"
+    rng = np.random.default_rng(1)
+    noted = np.where(yes ^ (rng.random(len(rows)) < 0.015), "x", None)
+    again = np.where(yes ^ (rng.random(len(rows)) < 0.009), "on", "off")
+    assert failed(explore(rows.assign(noted=noted, again=again), target="left")) == {"noted", "again"}
+
+
 def test_parts_of_a_sum_are_both_named():
     rows = planted().drop(columns="left").abs()
     report = explore(rows.assign(total=rows["a"] + rows["b"]), target="total")

@@ -153,18 +153,16 @@ def _copies(view: View, tried: list[str]) -> list[Finding]:
 
 
 def _alone(problem: Problem, scores: Scores, tried: list[str], failed: set[str]) -> list[Finding]:
-    """Go from the strongest column down; one that is accused is no yardstick for the next."""
-    found = []
-    accused = set(failed)
+    """Go from the strongest column down; one that is accused is no yardstick for the others."""
     what = "R squared" if problem.task == "regression" else "AUC"
-    for name in sorted(tried, key=lambda name: -scores.alone[name]):
+    telling = [name for name in tried if scores.missing.get(name, 0.0) >= 0.95]
+    found = []
+    for name in telling:
+        means = f"whether '{name}' is missing tells the label by itself ({what} {scores.missing[name]:.3f})"
+        found.append(_finding("leak.missing_tells", "fail", name, means, value=scores.missing[name], limit=0.95))
+    accused = failed | set(telling)
+    for name in sorted(set(tried) - set(telling), key=lambda name: (-scores.alone[name], name)):
         others = [score for other, score in scores.alone.items() if other != name and other not in accused]
-        absence = scores.missing.get(name, 0.0)
-        if absence >= 0.95:
-            means = f"whether '{name}' is missing tells the label by itself ({what} {absence:.3f})"
-            found.append(_finding("leak.missing_tells", "fail", name, means, value=absence, limit=0.95))
-            accused.add(name)
-            continue
         grade = stands_out(problem.task, scores.alone[name], others)
         if grade is not None:
             accused.add(name)
