@@ -60,6 +60,27 @@ def test_without_values_no_money_is_invented() -> None:
     assert "no money is invented" in shown.caption
 
 
+def test_a_ratio_of_nothing_is_not_the_headline() -> None:
+    shown = headline(run({"test_log_loss": 0.1, "constant_log_loss": 0.5}, break_even=0.0))
+    assert shown is not None
+    assert (shown.figure, shown.caption[:13]) == ("80%", "less log loss")
+
+
+def test_a_model_worse_than_the_constant_says_so() -> None:
+    facts = run({"test_rmse": 120.0, "constant_rmse": 100.0, "test_r2": -0.44})
+    shown = headline(facts)
+    assert shown is not None
+    assert (shown.figure, shown.caption[:10]) == ("20%", "more error")
+    assert sentences(facts) == ["It is typically 120 off and explains nothing of what varies."]
+
+
+def test_a_go_claims_no_more_than_its_interval() -> None:
+    sure = run({}, gain_per_1000=9.0, gain_low=4.0, gain_high=12.0)
+    assert verdict(sure)[2].endswith("the whole interval lies above it.")
+    shipped = run({"gain_per_1000": 3.0, "gain_low": -1.0, "gain_high": 7.0}, gain_per_1000=9.0, gain_low=4.0)
+    assert verdict(shipped)[2].startswith("As assessed")
+
+
 def test_the_shipped_model_speaks_before_the_quick_one() -> None:
     train = {"gain_per_1000": 1500.0, "gain_low": 1400.0, "gain_high": 1600.0}
     shown = headline(run(train, gain_per_1000=900.0, unit="$"))

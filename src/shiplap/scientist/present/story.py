@@ -10,6 +10,7 @@ from shiplap.scientist.present.facts import Facts
 __all__ = ["Headline", "Question", "condition", "headline", "question", "sentences", "verdict"]
 
 _VERDICTS = {"go": ("good", "Go"), "no-go": ("fail", "No-go"), "collect more": ("warn", "Collect more")}
+_LEAST_RATIO = 0.01
 _IN_MONEY = {
     "go": "Acting on the model earned more than the best policy without it; the whole interval lies above it.",
     "no-go": "On this evidence the model does not earn more than the best policy without it.",
@@ -128,15 +129,14 @@ def headline(facts: Facts) -> Headline | None:
         start, room = min(ends), (max(ends) - min(ends)) or 1.0
         place = [4 + 92 * (end - start) / room for end in (gain.low, gain.high, gain.value, 0.0)]
         return Headline(gain.text, caption, gain.span, *place)
-    ratio = facts.number("assess", "break_even")
-    if ratio is not None:
+    ratio, saved = facts.number("assess", "break_even"), _saved(facts)
+    if ratio and ratio >= _LEAST_RATIO:
         caption = (
             "is the break-even ratio: acting pays where a hit brings at least this many times what a false alarm "
             "costs. "
             "No values were given, so no money is invented"
         )
         return Headline(f"{words.number(ratio)} ×", caption)
-    saved = _saved(facts)
     return Headline(words.percent(saved[0]), saved[1]) if saved else None
 
 
@@ -175,7 +175,8 @@ def _skill(facts: Facts) -> str:
     if error is not None:
         share = facts.number("train", "test_r2")
         said = f"It is typically {words.number(error)} off"
-        return f"{said} and explains {words.percent(share)} of what varies." if share is not None else f"{said}."
+        varies = "nothing" if share is not None and share <= 0 else words.percent(share)
+        return f"{said} and explains {varies} of what varies." if share is not None else f"{said}."
     return ""
 
 
@@ -200,5 +201,6 @@ def _saved(facts: Facts) -> tuple[float, str] | None:
     for key, what in (("rmse", "error"), ("log_loss", "log loss")):
         model, constant = facts.number("train", f"test_{key}"), facts.number("train", f"constant_{key}")
         if model is not None and constant:
-            return 1 - model / constant, f"less {what} than an answer that looks at no column"
+            saved = 1 - model / constant
+            return abs(saved), f"{'less' if saved >= 0 else 'more'} {what} than an answer that looks at no column"
     return None
