@@ -85,3 +85,10 @@ def test_a_report_shows_itself_in_words() -> None:
     report = Report(verb="assess", title="Is it worth it?", verdict="go", metrics={"auc": 0.71})
     for shown in (str(report), report.to_markdown(), report.to_html(), report._repr_html_()):
         assert "Is it worth it?" in shown
+
+
+def test_a_report_is_one_line_at_a_prompt() -> None:
+    figure = Figure(name="f", title="F", kind="bar", data={"x": list(range(1000))}, x="x", y=("x",))
+    assert repr(Report(verb="assess", title="Worth it?", verdict="go", figures=(figure,))) == (
+        "Report('assess', 'Worth it?', verdict='go')"
+    )

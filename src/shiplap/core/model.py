@@ -22,7 +22,8 @@ class Model:
     pipeline : scikit-learn estimator
         The model itself, preprocessing included; a plain ``Pipeline`` when `train` made it. It takes a pandas
         ``DataFrame`` with the columns of `schema`: numbers and booleans as float64 (NaN missing), categories and text
-        as str (None missing), dates as datetime64.
+        as str (None missing), dates as datetime64; ``sl.read(rows).frame.pandas("FROM rows")`` gives such a frame of
+        any rows. A ship packed from it takes rows as clients send them.
     framework : str
         Name of the frameworks adapter that lowers it.
     signature : Signature

@@ -169,6 +169,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """Render the report as one self-contained page."""
         return str(renderers.get("html")(self))
 
+    def __repr__(self) -> str:
+        return f"Report({self.verb!r}, {self.title!r}, verdict={self.verdict!r})"
+
     def _repr_html_(self) -> str:
         return str(renderers.get("notebook")(self))
 
