@@ -170,7 +170,7 @@ def honest_split(problem: Problem) -> Split:
     means = f"rows are split at random, equal in the target: {_sizes(parts)}"
     dated = [column.name for column in problem.schema if column.kind == "date"]
     todo = f"state time='{dated[0]}' if the model will answer about the future" if dated else ""
-    finding = Finding(check="split", verdict="note" if dated else "good", means=means, todo=todo)
+    finding = Finding(check="split", verdict="warn" if dated else "good", means=means, todo=todo)
     return _checked(problem, Split(*parts, "stratified", finding))
 
 
