@@ -248,13 +248,13 @@ def test_columns_that_nobody_reads_are_ignored_and_absent_ones_are_missing() -> 
     ("X", "says"),
     [
         ([{"aeg": 1}], "row 0: it holds none of the model's columns (did you mean 'age'?)"),
-        ([{"age": 1}, 3], "row 1: expected a mapping of columns, got a int"),
+        ([{"age": 1}, 3], "row 1: expected a mapping of columns, got one of type int"),
         ([{"age": 1}, {"age": "old"}], "row 1, column 'age': expected a number, got the text 'old'"),
         ([{"age": [3]}], "row 0, column 'age': expected a number, got a list"),
         ({"age": ["x" * 99]}, f"row 0, column 'age': expected a number, got the text '{'x' * 40}'..."),
         ({"aeg": [1]}, "the rows have no column 'age' (did you mean 'aeg'?)"),
         ({"age": [1, 2], "b": [1]}, "column 'b' holds 1 rows where 2 rows are expected"),
-        ({"age": [1, 2], "b": 3}, "column 'b' holds a int where 2 rows are expected"),
+        ({"age": [1, 2], "b": 3}, "column 'b' holds one of type int where 2 rows are expected"),
         ({"age": np.zeros((2, 2))}, "a column has one dimension, not 2"),
         (pd.DataFrame({"aeg": [1]}), "the rows have no column 'age' (did you mean 'aeg'?)"),
         (pd.DataFrame([[1, 2]], columns=["age", "age"]), "column 'age' is there more than once"),
@@ -263,8 +263,8 @@ def test_columns_that_nobody_reads_are_ignored_and_absent_ones_are_missing() -> 
         (pa.table({"aeg": [1]}), "the rows have no column 'age' (did you mean 'aeg'?)"),
         (pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["age", "age"]), "column 'age' is there more than once"),
         (pd.DataFrame({"age": [datetime(2013, 1, 1)]}), "row 0, column 'age': expected a number, got 2013-01-01"),
-        ("age", "rows cannot be read from a str"),
-        (7, "rows cannot be read from a int"),
+        ("age", "rows cannot be read from an object of type str"),
+        (7, "rows cannot be read from an object of type int"),
     ],
 )  # fmt: skip
 def test_what_is_refused_is_said(X: Any, says: str) -> None:

@@ -85,13 +85,14 @@ def columns_of(X: Any, names: Iterable[str]) -> Columns:
     if hasattr(X, "collect_schema"):
         raise InputError("a lazy frame holds no rows yet", hint="call .collect() first")
     if hasattr(X, "iloc") and hasattr(X, "columns"):
-        return Columns(len(X), lambda name: _pandas(X, name))
+        labels = {str(label): label for label in X.columns}  # a frame made of an array has numbers for names
+        return Columns(len(X), lambda name: _pandas(X, name, labels))
     if hasattr(X, "schema") and hasattr(X, "num_rows") and hasattr(X, "column"):
         return Columns(X.num_rows, lambda name: _arrow(X, name))
     if isinstance(X, Sequence) and not isinstance(X, str | bytes):
         return _of_rows(X, names)
     raise InputError(
-        f"rows cannot be read from a {type(X).__name__}",
+        f"rows cannot be read from an object of type {type(X).__name__}",
         hint="give a pandas, polars or Arrow table, a dict of columns, or a list of dicts",
     )
 
@@ -104,7 +105,9 @@ def _of_rows(rows: Sequence[Mapping[str, object]], names: Iterable[str]) -> Colu
     wanted = frozenset(names)
     for index, row in enumerate(rows):
         if not isinstance(row, Mapping):
-            raise RowError(f"row {index}: expected a mapping of columns, got a {type(row).__name__}", row=index)
+            raise RowError(
+                f"row {index}: expected a mapping of columns, got one of type {type(row).__name__}", row=index
+            )
         if wanted.isdisjoint(row):
             raise stray_row(row, wanted, index)
     return Columns(len(rows), lambda name: [row.get(name) for row in rows])
@@ -122,7 +125,7 @@ def _of_mapping(X: Mapping[str, Any]) -> Columns:
     n_rows = next(iter(lengths.values()))
     for name, value in X.items():
         if lengths.get(name) != n_rows:
-            held = f"{lengths[name]} rows" if name in lengths else f"a {type(value).__name__}"
+            held = f"{lengths[name]} rows" if name in lengths else f"one of type {type(value).__name__}"
             raise InputError(f"column '{name}' holds {held} where {n_rows} rows are expected")
 
     def get(name: str) -> Column:
@@ -152,8 +155,8 @@ def _plain(array: NDArray[Any]) -> Column:
     return list(array) if array.dtype.kind in "mcVS" else array.tolist()
 
 
-def _pandas(X: Any, name: str) -> Column:
-    series = X[_known(name, X.columns)]
+def _pandas(X: Any, name: str, labels: Mapping[str, Any]) -> Column:
+    series = X[labels[_known(name, labels)]]
     if getattr(series, "ndim", 1) != 1:
         raise InputError(f"column '{name}' is there more than once")
     return _pandas_series(series)
