@@ -4,10 +4,14 @@ import onnx
 import pandas as pd
 import pytest
 from onnx import numpy_helper
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
 
+from shiplap.adapters.frameworks.sklearn import date_parts
 from shiplap.core.encoding import Category
 from shiplap.proof import certify, lower
 
@@ -139,3 +143,38 @@ def test_the_cast_of_single_precision_is_kept_apart(load_draft):
     assert certificate.flips == 0
     assert 0 < certificate.input_cast < 1e-5
     assert certificate.largest_difference < 1e-12
+
+
+def prepared(encoder, names, *filler):
+    steps = Pipeline([*(("fill", step) for step in filler), ("encode", encoder)])
+    columns = ColumnTransformer([("encode", steps, names), ("rest", "passthrough", ["price"])])
+    return Pipeline([("prepare", columns), ("model", LogisticRegression())])
+
+
+def test_filled_texts_keep_an_empty_text_apart_from_a_missing_one(rows, labels, load_draft):
+    """The original fills the one and has never seen the other; and it tells None from NaN, which no client does."""
+    colors = pd.Series([np.nan if color is None else color for color in rows["color"]], dtype=object)
+    frame = rows[["price"]].assign(color=colors)
+    filler = SimpleImputer(strategy="constant", fill_value="red")
+    model = prepared(OneHotEncoder(handle_unknown="ignore"), ["color"], filler).fit(frame, labels)
+    certificate = certify(subject := lower(model, frame), load_draft(subject))
+    assert certificate.flips == 0
+    assert kinds(certificate)["empty text"].rows
+
+
+def test_dates_with_a_zone_are_the_same_moments_in_made_up_rows(rows, labels, load_draft):
+    frame = rows[["price"]].assign(at=rows["at"].dt.tz_localize("UTC").dt.tz_convert("America/New_York"))
+    parts = FunctionTransformer(date_parts, kw_args={"parts": ("hour", "weekday")})
+    model = prepared(parts, ["at"]).fit(frame, labels)
+    certificate = certify(subject := lower(model, frame), load_draft(subject))
+    assert (certificate.flips, kinds(certificate)["made up"].rows) == (0, 2_000)
+
+
+@pytest.mark.parametrize("encoder", [OneHotEncoder(handle_unknown="ignore"), OrdinalEncoder()], ids=str)
+def test_booleans_with_gaps_are_categories_of_objects(rows, labels, load_draft, encoder):
+    frame = rows[["price"]].assign(paid=pd.Series([True, False, None] * 200, dtype=object))
+    model = prepared(encoder, ["paid"])
+    model.steps[-1] = ("model", HistGradientBoostingClassifier(max_iter=3))
+    model.set_params(prepare__sparse_threshold=0.0)
+    certificate = certify(subject := lower(model.fit(frame, labels), frame), load_draft(subject))
+    assert certificate.flips == 0

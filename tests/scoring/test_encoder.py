@@ -294,3 +294,8 @@ def test_names_and_vocabularies_never_become_code(column: str, word: str) -> Non
     out = np.empty(1)
     made.row({column: word}, out)
     assert out[0] == 0.0
+
+
+def test_a_frame_made_of_an_array_has_numbers_for_names() -> None:
+    encoder = Encoder(Encoding(operations=(Number(column="1"), Number(column="0"))))
+    assert encoder.matrix(pd.DataFrame(np.array([[3.0, 4.0]]))).tolist() == [[4.0, 3.0]]

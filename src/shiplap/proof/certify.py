@@ -210,5 +210,6 @@ def _as_read(subject: Subject, rows: list[dict[str, Any]]) -> pd.DataFrame:
     picks = np.arange(len(rows)) % len(subject.frame)
     frame = subject.frame.iloc[picks].reset_index(drop=True)
     for name in rows[0]:
-        frame = replaced(frame, name, [row[name] for row in rows])
+        gap = subject.gap(name)
+        frame = replaced(frame, name, [gap if row[name] is None else row[name] for row in rows])
     return frame

@@ -164,7 +164,7 @@ def _missing(subject: Subject, base: pd.DataFrame, column: str) -> Iterator[Case
     known = subject.column(column)
     if base[column].dtype.kind == "b":
         return
-    gap = None if base[column].dtype == object else np.nan
+    gap = subject.gap(column) if base[column].dtype == object else np.nan
     rows = base.iloc[:4].reset_index(drop=True)
     frame = replaced(rows, column, [gap] * len(rows))
     yield Case("missing", frame, frame)

@@ -73,6 +73,11 @@ class Subject:
         """Return what is known of one column."""
         return next(column for column in self.columns if column.name == name)
 
+    def gap(self, name: str) -> float | None:
+        """Return a missing value as a column of objects holds it: originals tell None and NaN apart, clients do not."""
+        missing = self.frame[name][self.frame[name].isna()]
+        return None if self.canonical or any(value is None for value in missing) else float("nan")
+
 
 def lower(model: Any, X: Any, *, policy: Policy | None = None) -> Subject:
     """Lower a model, with sample rows to know its inputs by.

@@ -93,7 +93,7 @@ def _moments(values: pd.Series[Any], generator: np.random.Generator) -> list[Any
     """Return whole seconds of the years around the data, and the borders of days, months and years among them."""
     present = pd.to_datetime(values.dropna())
     year = int(present.min().year) if len(present) else 2000
-    start = pd.Timestamp(year=max(year, 1971), month=1, day=1)
+    start = pd.Timestamp(year=max(year, 1971), month=1, day=1, tz=present.dt.tz)
     seconds = generator.integers(0, _SPAN_DAYS * 86_400, 200)
     drawn = [(start + pd.Timedelta(seconds=int(second))).to_pydatetime() for second in seconds]
     borders = [start, start - pd.Timedelta(seconds=1), start + pd.DateOffset(months=2) - pd.Timedelta(seconds=1)]

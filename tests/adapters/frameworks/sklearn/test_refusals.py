@@ -6,7 +6,7 @@ from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeRegressor
 
@@ -106,3 +106,10 @@ def test_an_array_of_another_width_is_refused():
 def test_an_unknown_framework_is_refused():
     with pytest.raises(RefusedError, match="belongs to no known framework"):
         framework_of(pd.DataFrame())
+
+
+def test_categories_that_are_one_double_are_refused(targets):
+    X = pd.DataFrame({"id": [2**60 + index % 3 for index in range(len(targets["binary"]))]})
+    model = Pipeline([("codes", OrdinalEncoder()), ("model", LogisticRegression())]).fit(X, targets["binary"])
+    with pytest.raises(RefusedError, match=r"whole numbers beyond 2\*\*53"):
+        lower(model, X)

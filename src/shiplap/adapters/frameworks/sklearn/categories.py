@@ -7,7 +7,7 @@ dropped, missing and unseen values, the answer is its own.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -87,11 +87,10 @@ def _cell(table: _Table, piece: Piece, context: Context) -> tuple[Cell, ...]:
     column = context.source(piece)
     if column.kind == "boolean":
         return _looked_up(table, context.number(piece), context)
-    table = _with_empty(table, context)
-    missing = table.missing
     if piece.fill is not None:
         known = dict(zip(table.categories, table.rows, strict=True))
-        missing = known.get(piece.fill, table.unseen)
+        table = replace(table, missing=known.get(piece.fill, table.unseen))
+    table = _with_empty(table, context)
     plain = table.rows.shape[1] == 1 and np.array_equal(table.rows[:, 0], np.arange(len(table.rows)))
     return context.category(
         Category(
@@ -99,7 +98,7 @@ def _cell(table: _Table, piece: Piece, context: Context) -> tuple[Cell, ...]:
             missing=column.missing,
             categories=table.categories,
             values=() if plain else tuple(_plain(row) for row in table.rows),
-            if_missing=_plain(missing),
+            if_missing=_plain(table.missing),
             if_unseen=_plain(table.unseen),
         )
     )
@@ -164,7 +163,10 @@ def _known(categories: NDArray[Any], context: Context) -> tuple[str | float, ...
     if all(isinstance(value, str) for value in present):
         return tuple(present)
     if all(isinstance(value, (int, float, bool)) for value in present):
-        return tuple(float(value) for value in present)
+        numbers = tuple(float(value) for value in present)
+        if len(set(numbers)) < len(numbers):
+            raise context.refuse("whole numbers beyond 2**53 are categories", hint="make them text before fitting")
+        return numbers
     raise context.refuse("a column's categories mix texts and other things", hint="make them all text before fitting")
 
 
@@ -179,17 +181,14 @@ def _edges(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return what a missing and an unseen value become; NaN where the encoder itself refuses them."""
     categories = np.asarray(estimator.categories_[index])
-    text = categories.dtype.kind in "OU" and any(isinstance(value, str) for value in categories.tolist())
-    if text:
-        missing: Any = None if any(value is None for value in categories.tolist()) else np.nan
-        unseen: Any = _UNSEEN
-    else:
-        missing = np.nan
-        numbers = [float(value) for value in categories.tolist() if not pd.isna(value)]
-        unseen = max(numbers, default=0.0) + 1.0
+    known = categories.tolist()
+    objects = categories.dtype.kind in "OU"
+    missing = None if any(value is None for value in known) else np.nan
+    text = any(isinstance(value, str) for value in known)
+    unseen: Any = _UNSEEN if text else max((float(value) for value in known if not pd.isna(value)), default=0.0) + 1.0
     answers = []
     for value in (missing, unseen):
-        probe = frame.iloc[:1].astype({frame.columns[index]: object if text else np.float64})
+        probe = frame.iloc[:1].astype({frame.columns[index]: object if objects else np.float64})
         probe.iloc[0, index] = value
         try:
             answers.append(_transform(estimator, probe)[0, part])
