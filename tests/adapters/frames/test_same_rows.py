@@ -76,3 +76,15 @@ def test_csv_json_and_parquet_agree(columns: dict[str, list[Any]]) -> None:
     assert texts[0] == objects[0] == typed[0]
     assert texts[1] == typed[1]
     assert objects[1] == typed[1]
+
+
+def test_a_query_gives_its_rows_in_the_same_order_every_time(tmp_path: Path) -> None:
+    """Joins on several cores do not, and positions decide which rows a model learns from."""
+    numbers = {"key": [i * 7919 % 60_000 for i in range(60_000)], "at": list(range(60_000))}
+    pq.write_table(pa.table(numbers), tmp_path / "left.parquet", row_group_size=5_000)
+    pq.write_table(pa.table({"key": numbers["key"][::-1], "value": numbers["at"]}), tmp_path / "right.parquet")
+    query = f"""
+        SELECT l.key, avg(r.value) OVER (PARTITION BY l.key % 100 ORDER BY l.at) AS mean
+        FROM '{tmp_path}/left.parquet' l JOIN '{tmp_path}/right.parquet' r USING (key)"""
+    first, *others = [read(query).frame.fetch("SELECT key FROM rows ORDER BY rowid") for _ in range(4)]
+    assert all(other == first for other in others)

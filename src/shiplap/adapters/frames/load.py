@@ -59,8 +59,10 @@ def load_query(session: Session, query: Query, relation: str, base: Path | None)
         What was found of the columns, by file.
     """
     found: dict[str, list[Found]] = {}
+    kinds = []
     for i, name in enumerate(query.names):
         source, raw = locate(name, base), f"file_{i}"
+        kinds.append("VIEW" if source.format == "parquet" else "TABLE")
         load_files(session, source, raw)
         found[name] = found_in(session, raw, {})
         columns = ", ".join(f"{natural(one)} AS {quoted(one.column.name)}" for one in found[name])
@@ -69,7 +71,7 @@ def load_query(session: Session, query: Query, relation: str, base: Path | None)
     try:
         answer = session.fetch(f"DESCRIBE {query.sql}")
         _check_answer(session, query)
-        session.execute(f"CREATE TABLE {relation} AS {query.sql}")
+        session.execute_in_order(f"CREATE TABLE {relation} AS {query.sql}")
     except duckdb.Error as error:
         raise _query_error(error, found) from error
     if session.one(f"SELECT count(*) FROM {relation}")[0] == 0:
@@ -77,7 +79,7 @@ def load_query(session: Session, query: Query, relation: str, base: Path | None)
     check_names([row[0] for row in answer], "the answer of the query")
     for i, name in enumerate(query.names):
         session.execute(f"DROP VIEW {quoted(name)}")
-        session.execute(f"DROP TABLE file_{i}")
+        session.execute(f"DROP {kinds[i]} file_{i}")
     return found
 
 

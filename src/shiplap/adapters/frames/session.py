@@ -83,6 +83,13 @@ class Session:
         """Run SQL while the table is being made, in one thread; DuckDB's own errors come through."""
         return self._connection.execute(sql)
 
+    def execute_in_order(self, sql: str) -> None:
+        """Run SQL on one core: joins and groups of several give their rows in another order every time."""
+        cores = self._connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
+        self._connection.execute("SET threads = 1")
+        self._connection.execute(sql)
+        self._connection.execute(f"SET threads = {cores}")
+
     def ask(self, sql: str) -> duckdb.DuckDBPyRelation:
         """Prepare a query on a cursor of its own, so that several threads can ask at once; it runs when it is read."""
         with self._lock:
