@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -8,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from shiplap.adapters.frameworks.lightgbm.estimators import boosted, fit_boosted
 from shiplap.core.progress import listening
-from shiplap.scientist.train import train
+from shiplap.scientist.train import candidates, train
 from shiplap.scientist.train.candidates import PORTFOLIO
 
 FAST = {"train_seconds": 6}
@@ -84,6 +87,51 @@ def test_the_same_seed_gives_the_same_model(model, mixed):
     assert {key: value for key, value in again.report.metrics.items() if key not in timed} == same
 
 
+def test_a_busy_machine_makes_the_same_model_where_the_budget_binds(tmp_path, mixed):
+    """The plan is made of work, not of time: neither other threads nor a load may change it."""
+    mixed.to_parquet(tmp_path / "rows.parquet")
+    program = (
+        "import sys\n"
+        "from shiplap.scientist.train import candidates, train\n"
+        "candidates._CLOCK = 1_000.0\n"
+        "model = train(sys.argv[1], target='churned', budget={'train_seconds': 0.15})\n"
+        "print([row[:4] for row in model.report.table('candidates').rows], model.policy.threshold)\n"
+        "print({key: made for key, made in model.report.metrics.items() if key != 'train_seconds'})\n"
+        "print(model.report.table('importance'))\n"
+        "print([f.verdict for f in model.report.findings if f.check == 'train.budget'])\n"
+    )
+    said = []
+    for cores, loaded in (("1", False), ("2", False), ("2", True)):
+        busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * loaded)]
+        try:
+            environment = {**os.environ, "OMP_NUM_THREADS": cores, "OPENBLAS_NUM_THREADS": cores}
+            command = [sys.executable, "-c", program, str(tmp_path / "rows.parquet")]
+            said.append(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+        finally:
+            for process in busy:
+                process.kill()
+                process.wait()
+    assert "['note']" in said[0]
+    assert said[0] == said[1] == said[2]
+
+
+def test_the_clock_cuts_what_does_not_keep_up_and_says_so(mixed, monkeypatch):
+    monkeypatch.setattr(candidates, "_CLOCK", 0.0)
+    model = train(mixed, target="churned", budget=AMPLE)
+    said = next(f for f in model.report.findings if f.check == "train.budget")
+    assert said.verdict == "warn"
+    assert "how fast the machine was" in said.means
+
+
+def test_few_units_are_spent_on_few_settings_then_on_few_rows(mixed):
+    rows = pd.concat([mixed] * 5, ignore_index=True)
+    model = train(rows, target="churned", budget={"train_seconds": 0.1})
+    said = next(f for f in model.report.findings if f.check == "train.budget")
+    assert said.verdict == "note"
+    assert "of 7,200 train rows" in said.means
+    assert len(model.report.table("candidates").rows) == 2
+
+
 def test_the_model_does_not_depend_on_the_number_of_threads(mixed):
     X, y = mixed[["amount", "age"]].to_numpy(), (mixed["churned"] == "yes").to_numpy()
     models = [boosted("binary", settings=PORTFOLIO[0], rounds=40, seed=0, threads=threads) for threads in (1, 2)]
@@ -126,7 +174,7 @@ def test_a_positive_class_that_comes_first_is_scored_by_its_own_column():
 def test_a_small_budget_is_obeyed_and_said(mixed):
     heard = []
     with listening(lambda text, done: heard.append((text, done))):
-        model = train(mixed, target="churned", budget={"train_seconds": 0.5})
+        model = train(mixed, target="churned", budget={"train_seconds": 0.1})
     said = next(f for f in model.report.findings if f.check == "train.budget")
     assert said.verdict == "note"
     assert "settings of boosted trees" in said.means

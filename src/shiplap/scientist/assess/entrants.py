@@ -17,6 +17,7 @@ from shiplap.methods.pipelines import fit_linear, for_trees, linear, output_of
 from shiplap.methods.policies import has_money, money_of, policy_for
 from shiplap.methods.question import Problem
 from shiplap.methods.splits import Split
+from shiplap.methods.work import UNITS_PER_SECOND, Shape
 from shiplap.scientist.assess.rules import best_rule
 
 __all__ = ["Entrant", "models", "simple"]
@@ -24,6 +25,7 @@ __all__ = ["Entrant", "models", "simple"]
 Floats: TypeAlias = npt.NDArray[np.float64]
 _QUICK = Settings("boosted trees", leaves=24, learning_rate=0.08, least_rows=60, columns=0.6, ridge=5.0)
 _ROUNDS = 300
+_FEWEST_ROUNDS = 40
 _SECONDS = 20.0
 _MOST_ROWS = 100_000
 
@@ -123,10 +125,12 @@ def _quick_trees(problem: Problem, split: Split, train: npt.NDArray[Any]) -> Cal
     prepare = for_trees(X, problem.y[train], problem.schema, task, seed=seed)
     matrix = prepare.fit_transform(X, labels[train])
     settings = _QUICK.fitting(len(train))
-    threads, _ = fastest_threads(task, settings, (matrix, labels[train]), rounds=3)
-    model = boosted(task, settings=settings, rounds=_ROUNDS, seed=seed, threads=threads)
+    threads = fastest_threads(task, settings, (matrix, labels[train]), rounds=3)
+    shape = Shape(len(train), len(split.tune), matrix.shape[1], len(problem.classes) if task == "multiclass" else 1)
+    rounds = min(_ROUNDS, max(_FEWEST_ROUNDS, shape.rounds_for(_SECONDS * UNITS_PER_SECOND, settings)))
+    model = boosted(task, settings=settings, rounds=rounds, seed=seed, threads=threads)
     tune = (prepare.transform(problem.X.iloc[split.tune]), labels[split.tune])
-    fit_boosted(model, (matrix, labels[train]), tune, patience=30, seconds=_SECONDS)
+    fit_boosted(model, (matrix, labels[train]), tune, patience=30)
     return lambda rows: output_of(model, prepare.transform(problem.X.iloc[rows]), task)
 
 

@@ -1,14 +1,14 @@
 """The candidates: a linear pipeline and a few settings of boosted trees, fitted within the time budget.
 
-Time is turned into work before the search starts: a warm-up measures what one round costs, and each setting may then
-fit so many rounds. The rounds that were fitted are recorded, so the same seed gives the same model wherever the budget
-does not bind.
+The budget of time is turned into units of work by a fixed rate, and the units into settings, rounds and rows from the
+shape of the data alone, so a seed gives the same model on every machine that keeps up. The clock cuts only what does
+not.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,6 +22,7 @@ from shiplap.methods.metrics import row_loss
 from shiplap.methods.pipelines import fit_linear, for_trees, linear, output_of
 from shiplap.methods.question import Problem
 from shiplap.methods.splits import Split
+from shiplap.methods.work import UNITS_PER_SECOND, Shape
 
 __all__ = ["PORTFOLIO", "Candidate", "Search", "search"]
 
@@ -33,8 +34,10 @@ PORTFOLIO = (
     Settings("boosted trees, small", leaves=8, learning_rate=0.08, least_rows=40, columns=0.5, ridge=1.0, smooth=100.0),
 )
 _MOST_ROUNDS = 2_000
-_FEWEST_ROUNDS = 20
-_SHARE = 0.5
+_FEWEST_ROUNDS = 100
+_FEWEST_ROWS = 2_000
+_SHARE = 0.6
+_CLOCK = 0.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +54,12 @@ class Candidate:
         Its output on the tune rows.
     tune_loss : float
         Mean loss on them.
-    rounds, fitted : int
-        Rounds it predicts with, and rounds that were fitted; 0 for a linear model.
+    rounds, fitted, planned : int
+        Rounds it predicts with, that were fitted, and that its share of the work allowed; 0 for a linear model.
     seconds : float
         Wall time of fitting.
     cut : bool
-        Whether the time limit ended fitting.
+        Whether the clock ended fitting.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Candidate:
     tune_loss: float
     rounds: int = 0
     fitted: int = 0
+    planned: int = 0
     seconds: float = 0.0
     cut: bool = False
 
@@ -80,15 +84,22 @@ class Search:
     boosted : list of Candidate
         The boosted ones.
     skipped : list of str
-        Settings for which no time was left.
-    seconds : float
-        Wall time of all.
+        Settings for which no work was left, or no time.
+    n_rows : int
+        Train rows that boosted trees were fitted on.
+    planned, done : float
+        Units of work that the budget allowed them, and that they used.
+    cut : bool
+        Whether the clock ended the search before the plan did.
     """
 
     linear: Candidate
     boosted: list[Candidate]
-    skipped: list[str] = field(default_factory=list)
-    seconds: float = 0.0
+    skipped: list[str]
+    n_rows: int
+    planned: float
+    done: float
+    cut: bool
 
     @property
     def all(self) -> list[Candidate]:
@@ -112,8 +123,9 @@ def search(problem: Problem, split: Split) -> Search:
     Parameters
     ----------
     problem : Problem
-        What is asked; ``brief.budget.train_seconds`` is the wall time that all of training may take, of which half is
-        for boosted trees.
+        What is asked. Of ``brief.budget.train_seconds``, at 250 million units of work a second, 60 % are for boosted
+        trees; where they do not suffice for all settings, fewer are tried, then fewer rows are learned from. The clock
+        ends the search when 80 % of the seconds are gone.
     split : Split
         Its parts.
     """
@@ -122,24 +134,51 @@ def search(problem: Problem, split: Split) -> Search:
     tell("fitting the linear model", 0.05)
     plain = _linear(problem, split)
     tell("preparing columns for boosted trees", 0.2)
-    prepare, matrices = _prepared(problem, split)
-    threads, per_round = fastest_threads(problem.task, PORTFOLIO[0], (matrices[0], problem.labels[split.train]))
-    left = max(0.0, min(budget * _SHARE, budget * 0.75 - (time.monotonic() - started)))
+    units = budget * _SHARE * UNITS_PER_SECOND
+    rows = _affordable_rows(problem, split, units)
+    prepare, matrices = _prepared(problem, split, rows)
+    shape = _shape(problem, split, len(rows), matrices[0].shape[1])
+    n_settings = _affordable_settings(shape, units)
+    threads = fastest_threads(problem.task, PORTFOLIO[0], (matrices[0], problem.labels[rows]))
+    left, clock, cut = units, started + _CLOCK * budget, False
     tried: list[Candidate] = []
     skipped: list[str] = []
-    for index, settings in enumerate(PORTFOLIO):
-        share = left / (len(PORTFOLIO) - index)
-        rounds = min(_MOST_ROUNDS, int(share / (per_round * max(1.0, settings.leaves / 31) ** 0.5)))
-        if tried and rounds < _FEWEST_ROUNDS:
+    for index, given in enumerate(PORTFOLIO):
+        settings = given.fitting(len(rows))
+        rounds = min(_MOST_ROUNDS, shape.rounds_for(left / max(1, n_settings - index), settings))
+        late = bool(tried) and time.monotonic() > clock
+        if late or (tried and rounds < _FEWEST_ROUNDS):
             skipped.append(settings.name)
+            cut |= late and rounds >= _FEWEST_ROUNDS
             continue
         tell(f"fitting {settings.name}", 0.3 + 0.4 * index / len(PORTFOLIO))
-        candidate = _boosted(
-            problem, split, prepare, matrices, _Plan(settings, max(rounds, _FEWEST_ROUNDS), share, threads)
-        )
-        left -= candidate.seconds
-        tried.append(candidate)
-    return Search(plain, tried, skipped, time.monotonic() - started)
+        plan = _Plan(settings, max(rounds, _FEWEST_ROUNDS), max(0.5, clock - time.monotonic()), threads)
+        tried.append(_boosted(problem, split, rows, prepare, matrices, plan))
+        cut |= tried[-1].cut
+        left -= shape.of_setup() + tried[-1].fitted * shape.of_round(settings)
+    return Search(plain, tried, skipped, len(rows), units, units - left, cut)
+
+
+def _shape(problem: Problem, split: Split, n_rows: int, n_columns: int) -> Shape:
+    n_outputs = len(problem.classes) if problem.task == "multiclass" else 1
+    return Shape(n_rows, len(split.tune), n_columns, n_outputs)
+
+
+def _affordable_rows(problem: Problem, split: Split, units: float) -> npt.NDArray[np.int64]:
+    """Return the train rows to learn from: all, or as many as the units allow for the first setting."""
+    shape = _shape(problem, split, len(split.train), problem.X.shape[1])
+    if shape.rounds_for(units, PORTFOLIO[0]) >= _FEWEST_ROUNDS:
+        return split.train
+    n_rows = max(_FEWEST_ROWS, shape.rows_for(units, PORTFOLIO[0], _FEWEST_ROUNDS))
+    return np.sort(np.random.default_rng(problem.brief.seed).permutation(split.train)[:n_rows])
+
+
+def _affordable_settings(shape: Shape, units: float) -> int:
+    """Say how many settings may share the units, so that each can fit rounds enough."""
+    for count in range(len(PORTFOLIO), 1, -1):
+        if all(shape.rounds_for(units / count, settings) >= _FEWEST_ROUNDS for settings in PORTFOLIO[:count]):
+            return count
+    return 1
 
 
 def _linear(problem: Problem, split: Split) -> Candidate:
@@ -153,30 +192,30 @@ def _linear(problem: Problem, split: Split) -> Candidate:
     return Candidate(name, pipeline, output, _loss(problem, split, output), seconds=time.monotonic() - started)
 
 
-def _prepared(problem: Problem, split: Split) -> tuple[ColumnTransformer, tuple[Any, Any]]:
-    X, task = problem.X.iloc[split.train], problem.task
-    prepare = for_trees(X, problem.y[split.train], problem.schema, task, seed=problem.brief.seed)
-    train = prepare.fit_transform(X, problem.labels[split.train])
+def _prepared(problem: Problem, split: Split, rows: npt.NDArray[np.int64]) -> tuple[ColumnTransformer, tuple[Any, Any]]:
+    X, task = problem.X.iloc[rows], problem.task
+    prepare = for_trees(X, problem.y[rows], problem.schema, task, seed=problem.brief.seed)
+    train = prepare.fit_transform(X, problem.labels[rows])
     return prepare, (train, prepare.transform(problem.X.iloc[split.tune]))
 
 
 def _boosted(
     problem: Problem,
     split: Split,
+    rows: npt.NDArray[np.int64],
     prepare: ColumnTransformer,
     matrices: tuple[Any, Any],
     plan: _Plan,
 ) -> Candidate:
-    settings, rounds = plan.settings.fitting(len(split.train)), plan.rounds
+    settings, labels = plan.settings, problem.labels
     started = time.monotonic()
-    labels = problem.labels
-    model = boosted(problem.task, settings=settings, rounds=rounds, seed=problem.brief.seed, threads=plan.threads)
+    model = boosted(problem.task, settings=settings, rounds=plan.rounds, seed=problem.brief.seed, threads=plan.threads)
     log: BoostLog = fit_boosted(
         model,
-        (matrices[0], labels[split.train]),
+        (matrices[0], labels[rows]),
         (matrices[1], labels[split.tune]),
         patience=max(30, int(3 / settings.learning_rate)),
-        seconds=max(1.0, plan.seconds),
+        seconds=plan.seconds,
     )
     output = output_of(model, matrices[1], problem.task)
     return Candidate(
@@ -186,8 +225,9 @@ def _boosted(
         _loss(problem, split, output),
         rounds=log.best,
         fitted=log.rounds,
+        planned=plan.rounds,
         seconds=time.monotonic() - started,
-        cut=log.cut or log.rounds == rounds < _MOST_ROUNDS,
+        cut=log.cut,
     )
 
 

@@ -90,8 +90,8 @@ def judge(problem: Problem, split: Split, chosen: Candidate, found: Search, poli
     )
 
 
-def metrics_of(problem: Problem, split: Split, judgment: Judgment) -> dict[str, Metric]:
-    """Name the figures: ``test_*`` for the chosen model, ``linear_*`` and ``constant_*`` beside them."""
+def metrics_of(problem: Problem, split: Split, judgment: Judgment, policy: Policy) -> dict[str, Metric]:
+    """Name the figures: ``test_*`` for the chosen model, ``linear_*`` and ``constant_*`` beside them; the policy."""
     task, y, positive = problem.task, problem.y[split.test], problem.positive
     metrics: dict[str, Metric] = {}
     metrics.update(
@@ -105,6 +105,11 @@ def metrics_of(problem: Problem, split: Split, judgment: Judgment) -> dict[str, 
         metrics["money_per_1000"] = judgment.money.value
         metrics["money_low"], metrics["money_high"] = judgment.money.low, judgment.money.high
         metrics["unit"] = problem.unit
+    if task == "binary":
+        metrics["threshold"], metrics["base_rate"] = policy.threshold, problem.base_rate
+        metrics["positive"] = str(problem.classes[positive])
+    if task == "regression":
+        metrics["offset"] = policy.offset
     return metrics
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,6 +23,7 @@ from shiplap.methods.policies import has_money, money_of, row_blocks
 from shiplap.methods.question import Problem
 from shiplap.methods.slices import worst_slices
 from shiplap.methods.splits import Split
+from shiplap.methods.work import UNITS_PER_SECOND
 from shiplap.scientist.train.candidates import Candidate, Search
 from shiplap.scientist.train.judge import Judgment
 
@@ -32,6 +32,8 @@ __all__ = ["candidate_table", "figures_of", "importance_figure", "slice_table"]
 Floats: TypeAlias = npt.NDArray[np.float64]
 _CURVE_POINTS = 60
 _IMPORTANCE_ROWS = 4_000
+_IMPORTANCE_SHARE = 0.1
+_UNITS_A_VALUE, _UNITS_A_TREE = 250.0, 25.0
 _FEWEST_ROWS = 200
 _SHOWN_COLUMNS = 20
 
@@ -201,16 +203,14 @@ def _residuals(problem: Problem, split: Split, judgment: Judgment) -> Figure:
 
 
 def importance_figure(
-    problem: Problem, split: Split, chosen: Candidate, policy: Policy, *, seconds: float
+    problem: Problem, split: Split, chosen: Candidate, policy: Policy
 ) -> tuple[Figure, DataTable, Finding | None]:
     """Measure what drives the model on a sample of the test rows.
 
     Parameters
     ----------
     problem, split, chosen, policy
-        What was asked, and what is kept.
-    seconds : float
-        Wall time it may take; fewer rows are used where the model is slow.
+        What was asked, and what is kept. Fewer rows are used where columns and trees are many for the budget.
 
     Returns
     -------
@@ -221,11 +221,8 @@ def importance_figure(
     finding : Finding or None
         The column whose shuffling costs most.
     """
-    order = np.random.default_rng(problem.brief.seed).permutation(split.test)[:_IMPORTANCE_ROWS]
-    started = time.monotonic()
-    output_of(chosen.pipeline, problem.X.iloc[order], problem.task)
-    cost = 2 * problem.X.shape[1] * max(1e-9, time.monotonic() - started)
-    rows = np.sort(order[: max(_FEWEST_ROWS, int(len(order) * min(1.0, seconds / cost)))])
+    affordable = _affordable_rows(problem, chosen)
+    rows = np.sort(np.random.default_rng(problem.brief.seed).permutation(split.test)[: max(_FEWEST_ROWS, affordable)])
     y, paid = problem.y[rows], has_money(problem)
 
     def measure(X: pd.DataFrame) -> Floats:
@@ -237,7 +234,7 @@ def importance_figure(
     found = permutation_importance(
         problem.X.iloc[rows],
         measure,
-        repeats=2 if cost <= seconds else 1,
+        repeats=2 if affordable == _IMPORTANCE_ROWS else 1,
         seed=problem.brief.seed,
         told=lambda done: tell("measuring drivers", done),
     )
@@ -267,6 +264,14 @@ def importance_figure(
         ),
     )
     return figure, table, _driver(ranked[0][0], float(ranked[0][1][int(paid)]), unit)
+
+
+def _affordable_rows(problem: Problem, chosen: Candidate) -> int:
+    """Rows whose columns can all be shuffled twice for the share of the budget, by work and not by the clock."""
+    n_columns = problem.X.shape[1]
+    a_row = _UNITS_A_VALUE * n_columns + _UNITS_A_TREE * chosen.rounds * max(1, len(problem.classes) - 1)
+    units = _IMPORTANCE_SHARE * problem.brief.budget.train_seconds * UNITS_PER_SECOND
+    return min(_IMPORTANCE_ROWS, int(units / (2 * n_columns * a_row)))
 
 
 def _driver(column: str, lost: float, unit: str) -> Finding | None:

@@ -10,18 +10,16 @@ import pandas as pd
 from shiplap.core.brief import Brief, Label
 from shiplap.core.finding import Finding
 from shiplap.core.model import Model
-from shiplap.core.policy import Policy
 from shiplap.core.progress import tell
-from shiplap.core.report import Metric, Report
+from shiplap.core.report import Report
 from shiplap.core.schema import Column
 from shiplap.core.signature import Field, Signature
 from shiplap.methods.policies import policy_for, settled
 from shiplap.methods.question import Problem, pose
 from shiplap.methods.splits import Split, honest_split
 from shiplap.scientist.train.calibrate import calibrated
-from shiplap.scientist.train.candidates import Candidate, Search, search
+from shiplap.scientist.train.candidates import Search, search
 from shiplap.scientist.train.judge import (
-    Judgment,
     calibration_finding,
     fit_finding,
     judge,
@@ -78,9 +76,7 @@ def train(table: Any, *, brief: Brief | None = None, **question: Any) -> Model:
     policy = policy_for(problem, chosen.tune_output, split.tune)
     tell("judging on the test rows", 0.78)
     judgment = judge(problem, split, chosen, found, policy)
-    budget = problem.brief.budget.train_seconds
-    left = min(0.25 * budget, max(0.03 * budget, 0.8 * (budget - (time.monotonic() - started))))
-    importance, drivers, driver = importance_figure(problem, split, chosen, policy, seconds=left)
+    importance, drivers, driver = importance_figure(problem, split, chosen, policy)
     seconds = time.monotonic() - started
     said = [
         money_finding(problem, judgment, policy),
@@ -89,7 +85,7 @@ def train(table: Any, *, brief: Brief | None = None, **question: Any) -> Model:
         calibration_finding(problem, split, judgment),
         calibrator,
         driver,
-        _budget(problem, found, chosen, seconds),
+        _budget(problem, split, found, seconds),
         *problem.findings,
     ]
     report = Report(
@@ -99,7 +95,17 @@ def train(table: Any, *, brief: Brief | None = None, **question: Any) -> Model:
         findings=tuple(finding for finding in said if finding is not None),
         tables=(candidate_table(problem, found, chosen), slice_table(problem, split, judgment), drivers),
         figures=(*figures_of(problem, split, judgment, policy), importance),
-        metrics=_metrics(problem, split, judgment, (chosen, policy, seconds)),
+        metrics={
+            **metrics_of(problem, split, judgment, policy),
+            "n_train": len(split.train),
+            "n_tune": len(split.tune),
+            "n_test": len(split.test),
+            "train_seconds": round(seconds, 3),
+            "chosen": chosen.name,
+            "rounds": chosen.rounds,
+            "work_planned": round(found.planned),
+            "work_done": round(found.done),
+        },
     )
     return Model(
         pipeline=chosen.pipeline,
@@ -113,47 +119,29 @@ def train(table: Any, *, brief: Brief | None = None, **question: Any) -> Model:
     )
 
 
-def _metrics(
-    problem: Problem, split: Split, judgment: Judgment, made: tuple[Candidate, Policy, float]
-) -> dict[str, Metric]:
-    chosen, policy, seconds = made
-    metrics = metrics_of(problem, split, judgment)
-    if problem.task == "binary":
-        metrics["threshold"] = policy.threshold
-        metrics["base_rate"] = problem.base_rate
-        metrics["positive"] = str(problem.classes[problem.positive])
-    if problem.task == "regression":
-        metrics["offset"] = policy.offset
-    sizes: dict[str, Metric] = {
-        "n_train": len(split.train),
-        "n_tune": len(split.tune),
-        "n_test": len(split.test),
-        "train_seconds": round(seconds, 3),
-        "chosen": chosen.name,
-        "rounds": chosen.rounds,
-    }
-    return metrics | sizes
-
-
-def _budget(problem: Problem, found: Search, chosen: Candidate, seconds: float) -> Finding:
+def _budget(problem: Problem, split: Split, found: Search, seconds: float) -> Finding:
     budget = problem.brief.budget.train_seconds
     rounds = sum(candidate.fitted for candidate in found.boosted)
-    work = f"{len(found.boosted)} settings of boosted trees with {rounds:,} rounds, and a linear model"
-    means = f"training took {seconds:.0f} of {budget:.0f} seconds: {work}"
-    cut = [candidate.name for candidate in found.boosted if candidate.cut]
-    if not cut and not found.skipped:
-        return Finding(check="train.budget", verdict="good", means=means, value=round(seconds, 1), limit=budget)
-    ended = f"; the budget ended {', '.join(cut)}" if cut else ""
-    skipped = f"; no time was left for {', '.join(found.skipped)}" if found.skipped else ""
-    todo = "raise budget.train_seconds; a machine of another speed would fit other rounds" if cut else ""
-    return Finding(
-        check="train.budget",
-        verdict="note",
-        means=f"{means}{ended}{skipped}",
-        todo=todo or "raise budget.train_seconds",
-        value=round(seconds, 1),
-        limit=budget,
+    rows = f" on {found.n_rows:,} of {len(split.train):,} train rows" if found.n_rows < len(split.train) else ""
+    means = (
+        f"training took {seconds:.3g} of {budget:.3g} seconds: a linear model, and {len(found.boosted)} settings of "
+        f"boosted trees with {rounds:,} rounds{rows} for {found.done / 1e9:,.2f} of {found.planned / 1e9:,.2f} billion "
+        "planned units of work"
     )
+    skipped = f"; nothing was left for {', '.join(found.skipped)}" if found.skipped else ""
+    common: dict[str, Any] = {"check": "train.budget", "value": round(seconds, 1), "limit": budget}
+    if found.cut:
+        means += (
+            f"{skipped}; the clock ended the search before its plan: this model depends on how fast the machine was"
+        )
+        return Finding(
+            verdict="warn", means=means, todo="raise budget.train_seconds, or use a quieter machine", **common
+        )
+    full = [item.name for item in found.boosted if item.fitted == item.planned and item.rounds > 0.95 * item.fitted]
+    if not full and not skipped and not rows:
+        return Finding(verdict="good", means=means, **common)
+    means += f"{skipped}; with more rounds {', '.join(full)} might do better" if full else skipped
+    return Finding(verdict="note", means=means, todo="raise budget.train_seconds", **common)
 
 
 def _signature(problem: Problem) -> Signature:
