@@ -31,7 +31,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     decision : str
         What is done when the answer is yes, in words.
     fallback : str, int, float, bool or None
-        What is decided for a row that is refused; None answers with the error instead.
+        What `score` decides, where it is asked to, for a row that cannot be read; None: such a row is an error.
     """
 
     task: Task
