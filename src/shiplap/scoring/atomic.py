@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from shiplap.core.durable import sync, sync_folder
 from shiplap.core.errors import InputError
-from shiplap.core.store.durable import sync, sync_folder
 
 __all__ = ["replacing"]
 

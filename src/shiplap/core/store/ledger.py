@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from shiplap.core.errors import StoreError
+from shiplap.core.locks import FileLock
 from shiplap.core.store.drives import MOUNTS, is_network_drive
-from shiplap.core.store.locks import FileLock
 
 __all__ = ["VERSION", "Ledger"]
 

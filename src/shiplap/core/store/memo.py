@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from shiplap.core.errors import InputError, StoreError
+from shiplap.core.locks import FileLock
 from shiplap.core.progress import tell
 from shiplap.core.store.digests import digest_of_value
 from shiplap.core.store.files import FileDigests
 from shiplap.core.store.ledger import Ledger
-from shiplap.core.store.locks import FileLock
 from shiplap.core.store.objects import Objects
 
 __all__ = ["Memo", "Step"]

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from shiplap.core.durable import sync, sync_folder
 from shiplap.core.errors import InputError, StoreError
 from shiplap.core.store.digests import digest_of_bytes, digest_of_file
-from shiplap.core.store.durable import sync, sync_folder
 
 __all__ = ["Objects"]
 

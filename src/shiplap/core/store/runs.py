@@ -20,9 +20,9 @@ import msgspec
 from shiplap.core.environment import environment as here
 from shiplap.core.environment import git_commit
 from shiplap.core.errors import StoreError
+from shiplap.core.locks import FileLock, is_held
 from shiplap.core.run import Run
 from shiplap.core.store.ledger import Ledger
-from shiplap.core.store.locks import FileLock, is_held
 
 __all__ = ["Point", "Runs"]
 

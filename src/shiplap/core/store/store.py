@@ -7,9 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from shiplap.core.durable import sync_folder
 from shiplap.core.errors import StoreError
 from shiplap.core.run import Run
-from shiplap.core.store.durable import sync_folder
 from shiplap.core.store.files import FileDigests
 from shiplap.core.store.ledger import Ledger
 from shiplap.core.store.memo import Memo, Step

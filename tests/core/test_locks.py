@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shiplap.core.errors import StoreError
-from shiplap.core.store.locks import FileLock, is_held
+from shiplap.core.locks import FileLock, is_held
 
 
 @pytest.mark.parametrize("lasting", [True, False])
