@@ -178,7 +178,7 @@ ship, rows, out = sys.argv[1:]
 load(ship).predict_row({"age": 41})
 verify(ship)
 score(ship, rows, out)
-heavy = {"sqlite3", "joblib", "skops", "sklearn", "pandas", "polars", "pyarrow", "scipy", "lightgbm", "duckdb", "onnx", "bokeh"}
+heavy = {"sklearn", "pandas", "polars", "pyarrow", "scipy", "lightgbm", "duckdb", "onnx", "bokeh", "skops", "sqlite3"}
 print(sorted(heavy & set(sys.modules)))
 """
     found = subprocess.run(

@@ -17,11 +17,11 @@ from threadpoolctl import threadpool_limits
 from shiplap.core.certificate import Certificate, ParityClass, Vectors
 from shiplap.core.environment import environment
 from shiplap.core.progress import tell
-from shiplap.proof.compare import Comparison, Tally, distances, original_outputs
+from shiplap.proof.compare import Comparison, Tally, original_outputs
 from shiplap.proof.rows import Case, built_rows, replaced
 from shiplap.proof.subject import Subject
 from shiplap.proof.synthetic import made_up_rows, sendable
-from shiplap.scoring import Scorer
+from shiplap.scoring import Scorer, distances
 
 __all__ = ["certify"]
 

@@ -16,9 +16,9 @@ from shiplap.proof.locate import parting_node
 from shiplap.proof.rows import Case
 from shiplap.proof.subject import Subject
 from shiplap.proof.synthetic import sendable
-from shiplap.scoring import Scorer
+from shiplap.scoring import Scorer, decided_apart, distances
 
-__all__ = ["Comparison", "Tally", "distances", "original_outputs"]
+__all__ = ["Comparison", "Tally", "original_outputs"]
 
 _FAILURES, _REFUSALS = 5, 100
 
@@ -31,27 +31,6 @@ def original_outputs(subject: Subject, frame: pd.DataFrame) -> NDArray[np.float6
             return subject.outputs(frame)
     except (ValueError, TypeError, OverflowError, pd.errors.OutOfBoundsDatetime):
         return None
-
-
-def distances(theirs: NDArray[np.float64], ours: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
-    """Return the largest difference of each row's outputs, in units of `scale` or of the output where that is larger.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_rows,)
-        Infinite where one answer is no number and the other is.
-
-    Examples
-    --------
-    >>> distances(np.array([[1.0], [np.nan]]), np.array([[1.5], [np.nan]]), 1.0)
-    array([0.5, 0. ])
-    """
-    same = (theirs == ours) | (np.isnan(theirs) & np.isnan(ours))
-    with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.abs(theirs - ours) / np.maximum(scale, np.abs(theirs))
-    apart = np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
-    result: NDArray[np.float64] = apart.max(axis=1, initial=0.0)
-    return result
 
 
 @dataclass
@@ -127,18 +106,9 @@ class Comparison:
         tally.rows += len(theirs)
         tally.flips += int(beyond.sum())
         tally.largest = max(tally.largest, float(apart.max()))
-        tally.ties += int((self._decided_apart(theirs, ours) & ~beyond).sum())
+        tally.ties += int((decided_apart(theirs, ours, self.scorer.decider) & ~beyond).sum())
         for row in np.flatnonzero(beyond)[: _FAILURES - len(self.failures)]:
             self._failed(case, int(row), theirs[row], ours[row])
-
-    def _decided_apart(self, theirs: NDArray[np.float64], ours: NDArray[np.float64]) -> NDArray[np.bool_]:
-        decider = self.scorer.decider
-        if self.subject.signature.task == "regression":
-            return np.zeros(len(theirs), dtype=bool)
-        apart: NDArray[np.bool_] = (decider.labels(theirs) != decider.labels(ours)) | (
-            decider.decisions(theirs) != decider.decisions(ours)
-        )
-        return apart
 
     def _failed(self, case: Case, row: int, theirs: NDArray[np.float64], ours: NDArray[np.float64]) -> None:
         frame = case.frame.iloc[row : row + 1]

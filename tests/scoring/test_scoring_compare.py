@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from shiplap.proof.compare import distances
+from shiplap.scoring import distances
 
 
 @pytest.mark.parametrize(
