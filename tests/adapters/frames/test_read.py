@@ -84,6 +84,11 @@ def test_parquet(tmp_path: Path) -> None:
     check(read(tmp_path / "a.parquet"))
 
 
+def test_a_query_over_parquet(tmp_path: Path) -> None:
+    pq.write_table(pa.table(ROWS), tmp_path / "a.parquet")
+    check(read("SELECT * FROM 'a.parquet'", base=tmp_path))
+
+
 def test_glob_takes_files_in_order(tmp_path: Path) -> None:
     head, *body = CSV.splitlines(keepends=True)
     (tmp_path / "2.csv").write_text(head + "".join(body[2:]))
