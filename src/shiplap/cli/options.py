@@ -64,7 +64,8 @@ def question_fields(options: dict[str, Any]) -> dict[str, Any]:
 def _assignment(option: str, text: str) -> tuple[str, float | str]:
     name, equals, right = text.partition("=")
     if not equals:
-        raise BriefError(f"--{option} wants NAME=NUMBER, not '{text}'", hint=f"for example --{option} p99_ms=1")
+        example = {"value": "tp=80"}.get(option, "p99_ms=1")
+        raise BriefError(f"--{option} wants NAME=NUMBER, not '{text}'", hint=f"for example --{option} {example}")
     try:
         return name.strip(), float(right)
     except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -180,7 +181,9 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         try:
             brief = msgspec.convert(msgspec.to_builtins(given, enc_hook=_number), type=cls)
         except (msgspec.ValidationError, TypeError) as error:
-            raise BriefError(f"the brief: {error}", hint="see `shiplap init` for a commented example") from error
+            raise BriefError(
+                f"the brief: {_plainly(str(error))}", hint="see `shiplap init` for a commented example"
+            ) from error
         return _checked(brief)
 
     def replaced(self, **fields: Any) -> Brief:
@@ -210,6 +213,17 @@ def read_brief(path: Path) -> Brief:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BriefError(f"'{file}' is not valid TOML: {error}") from error
     return Brief.make(**fields)
+
+
+def _plainly(text: str) -> str:
+    """Say what msgspec says in the words of a brief: ``Expected `float | null`, got `str` - at `$.budget.p99_ms```."""
+    said = re.fullmatch(r"Expected `([^`]+)`, got `(\w+)` - at `\$\.?([^`]*)`", text)
+    if said is None:
+        return text
+    names = {"float": "a number", "int": "a whole number", "str": "a text", "bool": "true or false"}
+    names |= {"array": "a list", "object": "a table"}
+    wanted = [names.get(name, name) for name in said[1].split(" | ") if name != "null"]
+    return f"{said[3]} must be {' or '.join(wanted)}, not {names.get(said[2], said[2])}"
 
 
 def _refuse_unknown(fields: dict[str, Any], struct: type[msgspec.Struct], where: str) -> None:
