@@ -80,3 +80,15 @@ def test_the_same_seed_gives_the_same_parts():
     first, second, other = (honest_split(pose(rows, question={"target": "y", "seed": seed})).test for seed in (1, 1, 2))
     assert (first == second).all()
     assert (first != other).any()
+
+
+def test_groups_that_were_all_seen_before_leave_nothing_to_test_on():
+    rows = {
+        "at": np.arange(200).astype("datetime64[D]").astype(str).tolist(),
+        "who": [f"g{i % 4}" for i in range(200)],
+        "x": np.arange(200.0).tolist(),
+        "y": ["no", "yes"] * 100,
+    }
+    problem = pose(rows, question={"target": "y", "time": "at", "group": "who"})
+    with pytest.raises(BriefError, match="no 'who' is new in the later rows"):
+        honest_split(problem)

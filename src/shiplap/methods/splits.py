@@ -160,6 +160,11 @@ def honest_split(problem: Problem) -> Split:
         if problem.group is not None:
             tune = tune[~np.isin(problem.group[tune], problem.group[train])]
             test = test[~np.isin(problem.group[test], problem.group[np.concatenate([train, tune])])]
+            if not len(tune) or not len(test):
+                raise BriefError(
+                    f"no '{brief.group}' is new in the later rows: none is left to test on",
+                    hint="leave time or group out, whichever the model will not meet",
+                )
         said = _time_finding(problem.time, train, tune, test)
         return _checked(problem, Split(train, tune, test, "time", said))
     if problem.group is not None:
