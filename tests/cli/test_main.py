@@ -61,3 +61,18 @@ def test_doctor_says_what_is_installed() -> None:
     assert run.returncode == 0
     report = json.loads(run.stdout)
     assert {finding["check"] for finding in report["findings"]} == {"extra.base", "extra.lab", "extra.demo"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("run", "rows.csv", "-t", "a", "--out", "rows.csv"), "there is no folder 'rows.csv' to write in"),
+        (("train", "rows.csv", "-t", "a", "-o", "nowhere/a.skops"), "there is no folder 'nowhere' to write in"),
+        (("explore", "rows.csv", "-q", "--html", "rows.csv/a.html"), "'rows.csv': "),
+    ],
+)
+def test_where_nothing_can_be_written_is_one_line(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
+    (tmp_path / "rows.csv").write_text("a,b\n" + "1,2\n3,4\n" * 20)
+    run = shiplap(*arguments, cwd=tmp_path)
+    assert (run.returncode, run.stderr.count("\n")) == (2, 1), run.stderr
+    assert says in run.stderr

@@ -92,10 +92,15 @@ def main() -> None:
 
         print_error(error, as_json="--json" in sys.argv)
         code = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("\nstopped; what was done is kept, and a re-run goes on from there", err=True)
-        code = 130
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        click.echo(f"{click.style('error:', fg='red', bold=True)} '{error.filename}': {error.strerror}", err=True)
+        code = 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nstopped; what was done is kept, and a re-run goes on from there", err=True)
+        code = 130
     sys.exit(code if isinstance(code, int) else 0)

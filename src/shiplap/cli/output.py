@@ -35,6 +35,7 @@ def write_page(report: Report, path: Path | None) -> str:
     """Write the report as one page where a path is given; return what to say of it."""
     if path is None:
         return ""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(report.to_html(), encoding="utf-8")
     return f"page written to {path}"
 

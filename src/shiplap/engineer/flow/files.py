@@ -15,7 +15,7 @@ from shiplap.core.report import Report
 from shiplap.engineer.flow.project import locate
 from shiplap.engineer.flow.verbs import read_rows, verbs
 
-__all__ = ["pack_file", "present_file", "train_to_file"]
+__all__ = ["check_folder", "pack_file", "present_file", "train_to_file"]
 
 
 def train_to_file(source: Any = None, *, out: Path | None = None, **question: Any) -> tuple[Report, Path]:
@@ -37,6 +37,7 @@ def train_to_file(source: Any = None, *, out: Path | None = None, **question: An
     """
     project = locate(source, **question)
     path = out or Path(f"{project.brief.name}.skops")
+    check_folder(path.parent)
     model: Model = verbs.get("train")(read_rows(project), brief=project.brief)
     _write(path, verbs.get("dump_model")(model))
     return model.report, path
@@ -98,6 +99,26 @@ def present_file(report: Path, *, out: Path | None = None) -> Path:
         raise InputError(f"'{report}' is not a report: {error}", hint="shiplap run --json > report.json") from error
     page: Path = verbs.get("present")(decoded, path=out or Path("report.html"))
     return page
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse, before any work is done, a folder that nothing can be written in.
+
+    Raises
+    ------
+    InputError
+        It is not there, is no folder, or is read-only.
+
+    Examples
+    --------
+    >>> check_folder(Path("no-such-folder"))
+    Traceback (most recent call last):
+    shiplap.core.errors.InputError: there is no folder 'no-such-folder' to write in (make it, or choose another)
+    """
+    if not folder.is_dir():
+        raise InputError(f"there is no folder '{folder}' to write in", hint="make it, or choose another")
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"the folder '{folder}' cannot be written", hint="choose another with --out")
 
 
 def _read(path: Path) -> bytes:

@@ -20,6 +20,7 @@ from shiplap.core.model import Model
 from shiplap.core.report import Report
 from shiplap.core.store import Store, open_store
 from shiplap.core.table import Table
+from shiplap.engineer.flow.files import check_folder
 from shiplap.engineer.flow.project import Project, locate
 from shiplap.engineer.flow.steps import Outcome, Steps
 from shiplap.engineer.flow.verbs import read_rows, verbs
@@ -71,6 +72,9 @@ def run(source: Any = None, *, brief: Brief | None = None, out: str | Path | Non
     """
     project = locate(source, brief=brief, **question)
     folder = Path(out) if out is not None else project.folder
+    if out is not None and not folder.exists():
+        folder.mkdir(parents=True)
+    check_folder(folder)
     with open_store(project.folder) as store:
         return _Chain(project, store).run(folder)
 
@@ -104,7 +108,6 @@ class _Chain:
         report = _summary([explored, assessed, trained, packed, benched], said, brief)
         inputs = {"report": hashlib.sha256(report.to_json()).hexdigest(), **benched.objects}
         shown = self.steps.do("present", inputs, brief, lambda: self._present(report, benched))
-        folder.mkdir(parents=True, exist_ok=True)
         _place(self.store.path(shown.objects["ship"]), folder / self.project.ship)
         _place(self.store.path(shown.objects["page"]), folder / self.project.page)
         return _placed(report, folder / self.project.ship, folder / self.project.page)
