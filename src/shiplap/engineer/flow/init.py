@@ -99,7 +99,8 @@ train_seconds = 120
 def _line(column: Column) -> str:
     seen = [column.kind, f"{column.n_distinct:,} values" if column.kind != "number" else ""]
     if column.kind in ("number", "date") and column.low is not None:
-        seen[1] = f"{column.low} to {column.high}"
+        low, high = (f"{end:.10g}" if isinstance(end, float) else end for end in (column.low, column.high))
+        seen[1] = f"{low} to {high}"
     if column.categories and not column.private:
         seen.append(", ".join(column.categories[:5])[:60])
     if column.n_missing:
