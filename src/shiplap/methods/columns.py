@@ -76,7 +76,7 @@ def _reason(column: Column, brief: Brief, target: tuple[str, ...]) -> str:
         "the brief says it is known only later": known_at(column, brief) == "later" and column.name not in brief.keep,
         "it names the group": column.name == brief.group,
         "it identifies a row": column.name in brief.id or (column.kind == "id" and column.name not in brief.keep),
-        "it holds no values": column.kind == "constant" and column.n_distinct == 0,
+        "it holds no values, all are missing": column.kind == "constant" and column.n_distinct == 0,
         "it always has the same value": column.kind == "constant",
         "it is free text": column.kind == "text",
     }

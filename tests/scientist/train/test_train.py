@@ -61,6 +61,12 @@ def test_the_figures_speak_of_this_pipeline_on_the_last_rows(model, mixed):
     acted, hit = score >= model.policy.threshold, (test["churned"] == "yes").to_numpy()
     assert metrics["money_per_1000"] == pytest.approx(1000 * np.mean(acted * np.where(hit, 80, -20)))
     assert metrics["test_brier"] == pytest.approx(np.mean((score - hit) ** 2))
+    gain = [metrics[name] for name in ("gain_low", "gain_per_1000", "gain_high")]
+    always, never = 1000 * np.mean(np.where(hit, 80, -20)), 0.0
+    assert gain == sorted(gain)
+    assert metrics["best_simple"] not in ("act always", "do nothing") or gain[1] == pytest.approx(
+        metrics["money_per_1000"] - {"act always": always, "do nothing": never}[metrics["best_simple"]]
+    )
     assert metrics["money_low"] <= metrics["money_per_1000"] <= metrics["money_high"]
     assert metrics["test_log_loss"] < metrics["constant_log_loss"]
     assert metrics["test_auc"] > 0.7

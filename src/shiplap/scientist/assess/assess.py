@@ -11,8 +11,9 @@ from shiplap.methods.metrics import auc
 from shiplap.methods.money import break_even
 from shiplap.methods.policies import has_money, settled
 from shiplap.methods.question import Problem, pose
+from shiplap.methods.simple import Entrant, simple
 from shiplap.methods.splits import Split, honest_split
-from shiplap.scientist.assess.entrants import Entrant, models, simple
+from shiplap.scientist.assess.entrants import models
 from shiplap.scientist.assess.verdict import Comparison, compare, reasons
 
 __all__ = ["assess"]

@@ -1,9 +1,8 @@
-"""Who competes: constant policies, one rule, a linear model, boosted trees; each with what it brings on each row."""
+"""Who competes beside the simple policies: a linear model and boosted trees, with what each brings on each row."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,16 +10,15 @@ import numpy.typing as npt
 
 from shiplap.adapters.frameworks.lightgbm.estimators import Settings, boosted, fastest_threads, fit_boosted
 from shiplap.core.progress import tell
-from shiplap.methods.metrics import constant_output, row_loss
-from shiplap.methods.money import error_money, taken
+from shiplap.methods.metrics import row_loss
 from shiplap.methods.pipelines import fit_linear, for_trees, linear, output_of
 from shiplap.methods.policies import has_money, money_of, policy_for
 from shiplap.methods.question import Problem
+from shiplap.methods.simple import Entrant
 from shiplap.methods.splits import Split
 from shiplap.methods.work import UNITS_PER_SECOND, Shape
-from shiplap.scientist.assess.rules import best_rule
 
-__all__ = ["Entrant", "models", "simple"]
+__all__ = ["models"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 _QUICK = Settings("boosted trees", leaves=24, learning_rate=0.08, least_rows=60, columns=0.6, ridge=5.0)
@@ -28,76 +26,6 @@ _ROUNDS = 300
 _FEWEST_ROUNDS = 40
 _SECONDS = 20.0
 _MOST_ROWS = 100_000
-
-
-@dataclass(frozen=True, eq=False)
-class Entrant:
-    """One policy and what it brings.
-
-    Parameters
-    ----------
-    name : str
-        The policy in words.
-    learned : bool
-        Whether it is machine learning.
-    before : float
-        What it brought on average on the rows it was chosen on; for choosing among entrants.
-    rows : numpy.ndarray of shape (n_test,)
-        What it brings on each test row: money, or minus the loss.
-    output : numpy.ndarray or None
-        Probabilities or predictions on the test rows, of a model.
-    """
-
-    name: str
-    learned: bool
-    before: float
-    rows: Floats
-    output: Floats | None = None
-
-
-def simple(problem: Problem, split: Split) -> list[Entrant]:
-    """Let the policies compete that need no machine learning: constant ones first, then the best single rule.
-
-    All are set on the train rows; what they bring on the tune rows says which of them is best.
-    """
-    everywhere = np.zeros(problem.n_rows, bool)
-    constants = _constants(problem, split.train)
-    entrants = [_sided(problem, split, name, everywhere, choice) for name, choice in constants]
-    rule = best_rule(problem, split.train)
-    return [*entrants, _sided(problem, split, f"rule: {rule.name}", rule.inside, None)] if rule else entrants
-
-
-def _constants(problem: Problem, taught: npt.NDArray[Any]) -> list[tuple[str, int | None]]:
-    if problem.worth is None:
-        return [("best constant", None)]
-    if problem.task == "binary":
-        return [("do nothing", 0), ("act always", 1)]
-    best = int(np.argmax(problem.worth[taught].sum(axis=0)))
-    return [(f"always '{problem.classes[best]}'", best)]
-
-
-def _sided(problem: Problem, split: Split, name: str, inside: npt.NDArray[np.bool_], choice: int | None) -> Entrant:
-    """Answer the same on all rows of a side: the decision given, or the best one of its train rows."""
-    brought = np.zeros(problem.n_rows)
-    for side in (inside, ~inside):
-        taught = split.train[side[split.train]]
-        if side.any() and len(taught):
-            brought[side] = _constant_on(problem, taught, np.flatnonzero(side), choice)
-    return Entrant(name, False, float(np.mean(brought[split.tune])), brought[split.test])
-
-
-def _constant_on(problem: Problem, taught: npt.NDArray[Any], rows: npt.NDArray[Any], choice: int | None) -> Floats:
-    value = problem.brief.value
-    if problem.worth is not None:
-        decided = int(np.argmax(problem.worth[taught].sum(axis=0))) if choice is None else choice
-        return taken(problem.worth[rows], np.full(len(rows), decided))
-    if problem.task == "regression" and value is not None:
-        over, under = value.over or 0.0, value.under or 0.0
-        share = under / (over + under) if over + under > 0 else 0.5
-        acted = np.full(len(rows), float(np.quantile(problem.y[taught], share)))
-        return error_money(problem.y[rows], acted, over, under)
-    output = constant_output(problem.task, problem.y[taught], len(problem.classes), len(rows))
-    return -row_loss(problem.task, problem.y[rows], output)
 
 
 def models(problem: Problem, split: Split) -> list[Entrant]:

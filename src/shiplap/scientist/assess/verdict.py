@@ -14,8 +14,8 @@ from shiplap.methods.metrics import auc, loss_name
 from shiplap.methods.money import PER, break_even
 from shiplap.methods.policies import has_money, row_blocks
 from shiplap.methods.question import Problem
+from shiplap.methods.simple import Entrant, best_simple, gain_over, in_units
 from shiplap.methods.splits import Split
-from shiplap.scientist.assess.entrants import Entrant
 
 __all__ = ["Comparison", "Verdict", "compare", "reasons"]
 
@@ -76,31 +76,19 @@ def compare(problem: Problem, split: Split, entrants: list[Entrant]) -> Comparis
     rows = np.column_stack([entrant.rows for entrant in entrants])
     blocks = row_blocks(problem, split.test)
     means, resampled = rows.mean(axis=0), resampled_means(rows, blocks, seed=problem.brief.seed)
-    means, resampled = _in_units(problem, means), _in_units(problem, resampled)
-    plain = [index for index, entrant in enumerate(entrants) if not entrant.learned][: None if paid else 1]
-    first = max(plain, key=lambda index: entrants[index].before)
-    second = max(
-        (index for index, entrant in enumerate(entrants) if entrant.learned), key=lambda index: entrants[index].before
-    )
-    sign = 1.0 if paid else -1.0
-    gain = sign * (means[second] - means[first])
+    means, resampled = in_units(problem, means), in_units(problem, resampled)
+    plain = best_simple(problem, entrants)
+    learned = max((entrant for entrant in entrants if entrant.learned), key=lambda entrant: entrant.before)
     value = problem.brief.value
     return Comparison(
         scores=[interval_of(float(mean), column) for mean, column in zip(means, resampled.T, strict=True)],
-        simple=entrants[first],
-        learned=entrants[second],
-        gain=interval_of(float(gain), sign * (resampled[:, second] - resampled[:, first])),
+        simple=plain,
+        learned=learned,
+        gain=gain_over(problem, split.test, learned.rows, plain.rows),
         effort=value.effort if value else 0.0,
         unit=f"{problem.unit} per {PER:,} decisions" if paid else loss_name(problem.task),
         n_blocks=int(blocks.max()) + 1,
     )
-
-
-def _in_units(problem: Problem, brought: Floats) -> Floats:
-    """Turn mean money into money per 1,000, and mean minus-loss into a loss people know."""
-    if has_money(problem):
-        return PER * brought
-    return np.sqrt(np.maximum(-brought, 0.0)) if problem.task == "regression" else -brought
 
 
 def reasons(problem: Problem, split: Split, found: Comparison) -> list[Finding]:

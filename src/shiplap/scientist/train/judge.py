@@ -18,6 +18,7 @@ from shiplap.methods.money import PER
 from shiplap.methods.pipelines import output_of
 from shiplap.methods.policies import has_money, money_of, row_blocks
 from shiplap.methods.question import Problem
+from shiplap.methods.simple import best_simple, gain_over, simple
 from shiplap.methods.splits import Split
 from shiplap.scientist.train.candidates import Candidate, Search
 
@@ -41,6 +42,10 @@ class Judgment:
         Mean loss of the model on a sample of the train rows, and of the constant on the test rows.
     money : Interval or None
         Money per 1,000 decisions; None without values.
+    simple : str
+        The best policy without machine learning, chosen before the test rows were seen.
+    gain : Interval
+        What the model brings beyond it: money per 1,000 decisions, or by how much the loss falls.
     """
 
     output: Floats
@@ -50,6 +55,8 @@ class Judgment:
     train_loss: float
     constant_loss: float
     money: Interval | None
+    simple: str
+    gain: Interval
 
 
 def judge(problem: Problem, split: Split, chosen: Candidate, found: Search, policy: Policy) -> Judgment:
@@ -73,9 +80,10 @@ def judge(problem: Problem, split: Split, chosen: Candidate, found: Search, poli
     sample = np.sort(np.random.default_rng(problem.brief.seed).permutation(split.train)[:_TRAIN_SAMPLE])
     fitted = output_of(chosen.pipeline, problem.X.iloc[sample], task)
     known = np.concatenate([split.train, split.tune])
-    money = None
+    money, loss = None, row_loss(task, y, output)
+    rows = money_of(problem, policy, output, split.test) if has_money(problem) else -loss
+    plain = best_simple(problem, simple(problem, split))
     if has_money(problem):
-        rows = money_of(problem, policy, output, split.test)
         resampled = resampled_means(rows, row_blocks(problem, split.test), seed=problem.brief.seed)
         money = interval_of(PER * float(np.mean(rows)), PER * resampled[:, 0])
     constant = constant_output(task, problem.y[known], len(problem.classes), len(y))
@@ -84,9 +92,11 @@ def judge(problem: Problem, split: Split, chosen: Candidate, found: Search, poli
         linear_output=output if chosen.name == found.linear.name else output_of(found.linear.pipeline, X, task),
         constant=constant,
         constant_loss=float(np.mean(row_loss(task, y, constant))),
-        loss=row_loss(task, y, output),
+        loss=loss,
         train_loss=float(np.mean(row_loss(task, problem.y[sample], fitted))),
         money=money,
+        simple=plain.name,
+        gain=gain_over(problem, split.test, rows, plain.rows),
     )
 
 
@@ -105,6 +115,9 @@ def metrics_of(problem: Problem, split: Split, judgment: Judgment, policy: Polic
         metrics["money_per_1000"] = judgment.money.value
         metrics["money_low"], metrics["money_high"] = judgment.money.low, judgment.money.high
         metrics["unit"] = problem.unit
+    metrics["gain_per_1000"] = judgment.gain.value if judgment.money is not None else None
+    metrics["gain"], metrics["best_simple"] = judgment.gain.value, judgment.simple
+    metrics["gain_low"], metrics["gain_high"] = judgment.gain.low, judgment.gain.high
     if task == "binary":
         metrics["threshold"], metrics["base_rate"] = policy.threshold, problem.base_rate
         metrics["positive"] = str(problem.classes[positive])
@@ -155,8 +168,12 @@ def fit_finding(problem: Problem, judgment: Judgment) -> Finding:
 def money_finding(problem: Problem, judgment: Judgment, policy: Policy) -> Finding:
     """Say what the policy earns on the test rows, or what it assumes where no values are given."""
     if judgment.money is not None:
-        means = f"the policy brings {judgment.money} {problem.unit} per 1,000 decisions on the test rows"
-        return Finding(check="train.money", verdict="good", means=means, value=judgment.money.value)
+        means = (
+            f"the policy brings {judgment.money} {problem.unit} per 1,000 decisions on the test rows, "
+            f"{judgment.gain} more than '{judgment.simple}'"
+        )
+        sure = judgment.gain.low > 0
+        return Finding(check="train.money", verdict="good" if sure else "warn", means=means, value=judgment.money.value)
     if problem.task == "binary":
         means = "no values are given, so the threshold is one half: a false alarm is taken to cost as much as a miss"
     elif problem.task == "multiclass":
