@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,25 +86,42 @@ class _Lines:
 
 
 class _Terminal:
-    """One line that changes in place, with a bar where the fraction is known."""
+    """One line that changes in place, with a bar where the fraction is known, and a clock that never stands still."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
         self._drawn = 0.0
         self._text = ""
+        self._bar = ""
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._clock = threading.Thread(target=self._tick, name="shiplap-clock", daemon=True)
 
     def tell(self, text: str, done: float | None) -> None:
         now = time.monotonic()
         if text == self._text and now - self._drawn < 0.1:
             return
-        self._text, self._drawn = text, now
+        if not self._text:
+            self._clock.start()
         bar = "" if done is None else f" {'━' * round(20 * done):<20} {done:4.0%}"
+        with self._lock:
+            self._text, self._bar, self._drawn = text, bar, now
+            self._draw()
+
+    def _tick(self) -> None:
+        while not self._closed.wait(1.0):
+            with self._lock:
+                self._draw()
+
+    def _draw(self) -> None:
         width = shutil.get_terminal_size().columns
-        line = f"{now - self._started:5.0f} s  {text}{bar}"[: width - 1]
+        line = f"{time.monotonic() - self._started:5.0f} s  {self._text}{self._bar}"[: width - 1]
         sys.stderr.write(f"\r\x1b[2K{line}")
         sys.stderr.flush()
 
     def close(self) -> None:
         if self._text:
+            self._closed.set()
+            self._clock.join()
             sys.stderr.write("\r\x1b[2K")
             sys.stderr.flush()
