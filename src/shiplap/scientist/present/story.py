@@ -20,7 +20,7 @@ _IN_MONEY_AS_ASSESSED = (
     "As assessed, acting on a model earned more than the best policy without it; the one shipped may earn less."
 )
 _IN_LOSS = {
-    "go": "The model knows more than the best guess that does without it; the whole interval lies above it.",
+    "go": "By the whole of its interval the model knows more than the best guess that does without it.",
     "no-go": "On this evidence the model knows no more than the best guess that does without it.",
     "collect more": "The rows at hand do not settle whether the model knows more than the best guess without it.",
 }
