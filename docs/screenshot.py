@@ -22,6 +22,7 @@ FLAGS = [
     "--hide-scrollbars",
     "--force-device-scale-factor=2",
     "--timeout=4000",
+    "--virtual-time-budget=10000",
 ]
 
 
