@@ -10,6 +10,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.tree import DecisionTreeRegressor
 
 from shiplap.adapters.frameworks.sklearn import date_parts
 from shiplap.core.encoding import Category
@@ -178,3 +179,24 @@ def test_booleans_with_gaps_are_categories_of_objects(rows, labels, load_draft, 
     model.set_params(prepare__sparse_threshold=0.0)
     certificate = certify(subject := lower(model.fit(frame, labels), frame), load_draft(subject))
     assert certificate.flips == 0
+
+
+def test_a_split_that_few_rows_reach_is_tried(load_draft):
+    """A split deep in a tree, moved by one unit of single precision alone, is noticed."""
+    X = np.random.default_rng(3).random((400, 6))
+    model = DecisionTreeRegressor(random_state=0).fit(
+        X.astype(np.float32), (X[:, :3] > 0.5) @ [1.0, 2.0, 4.0] + X[:, 3]
+    )
+    subject = lower(model, X)
+    deep = next(index for index, path in enumerate(subject.lowered.paths) if len(path.bounds) > 3)
+    assert len(subject.lowered.paths) == (model.tree_.feature >= 0).sum()
+
+    def moved(node):
+        for attribute in node.attribute:
+            if attribute.name == "nodes_splits":
+                values = numpy_helper.to_array(attribute.t).copy()
+                values[deep] = np.nextafter(np.float32(values[deep]), np.float32(2))
+                attribute.t.CopyFrom(numpy_helper.from_array(values))
+
+    certificate = certify(subject, load_draft(subject, graph=doctored(subject.lowered.graph, moved)))
+    assert sum(kind.flips for name, kind in kinds(certificate).items() if name.endswith("led to its node")) > 0

@@ -29,6 +29,11 @@ _DATES = (
     "2024-12-31 23:59:59",
     "2100-03-01 06:30:15",
 )
+_MOVES: tuple[tuple[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]], ...] = (
+    ("on a threshold", lambda values: values),
+    ("one ulp below", lambda values: np.nextafter(values, -np.inf)),
+    ("one ulp above", lambda values: np.nextafter(values, np.inf)),
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ def built_rows(subject: Subject, generator: np.random.Generator) -> Iterator[Cas
     base = subject.frame.iloc[generator.integers(0, len(subject.frame), 256)].reset_index(drop=True)
     used = [column for column in subject.columns if column.name in subject.lowered.encoding.columns]
     yield from _thresholds(subject, generator)
+    yield from _paths(subject, generator)
     for column in used:
         here = base.iloc[:24].reset_index(drop=True)
         yield from _missing(subject, here, column.name)
@@ -122,14 +128,9 @@ def _thresholds(subject: Subject, generator: np.random.Generator) -> Iterator[Ca
     total = sum(len(values) for values in chosen.values())
     if not total:
         return
-    moves: tuple[tuple[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]], ...] = (
-        ("on a threshold", lambda values: values),
-        ("one ulp below", lambda values: np.nextafter(values, -np.inf)),
-        ("one ulp above", lambda values: np.nextafter(values, np.inf)),
-    )
     picks = generator.integers(0, len(subject.frame), total)
     base = _floats(subject.frame.iloc[picks].reset_index(drop=True), chosen)
-    for kind, move in moves:
+    for kind, move in _MOVES:
         single = base.copy()
         start = 0
         for column, values in chosen.items():
@@ -142,6 +143,36 @@ def _thresholds(subject: Subject, generator: np.random.Generator) -> Iterator[Ca
         for column, values in chosen.items():
             every[column] = move(generator.choice(values, len(every)))
         yield Case(f"{kind}, all columns", every, every)
+
+
+def _paths(subject: Subject, generator: np.random.Generator) -> Iterator[Case]:
+    """Lead a row to each node of the trees, and compare it there."""
+    paths = subject.lowered.paths
+    if not paths:
+        return
+    used = dict.fromkeys(name for path in paths for name in (path.column, *path.bounds))
+    picks = generator.integers(0, len(subject.frame), len(paths))
+    base = _floats(subject.frame.iloc[picks].reset_index(drop=True), used)
+    values = {name: base[name].to_numpy(dtype=np.float64, copy=True) for name in used}
+    for row, path in enumerate(paths):
+        for name, (low, high) in path.bounds.items():
+            if not low < values[name][row] <= high:
+                values[name][row] = _between(low, high)
+    for kind, move in _MOVES:
+        splits = move(np.array([path.split for path in paths]))
+        led = {name: column.copy() for name, column in values.items()}
+        for row, (path, split) in enumerate(zip(paths, splits, strict=True)):
+            led[path.column][row] = split
+        frame = base.assign(**led)
+        yield Case(f"{kind}, led to its node", frame, frame)
+
+
+def _between(low: float, high: float) -> float:
+    """Return a number above `low` and at most `high`."""
+    if not np.isfinite(low):
+        return high
+    middle = low + abs(low) + 1.0 if high == np.inf else low + (high - low) / 2
+    return middle if middle > low else high
 
 
 def _spread(thresholds: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from shiplap.adapters.frameworks.graph import INPUT, GraphBuilder
 from shiplap.adapters.frameworks.registry import class_path, predictors, transformers
+from shiplap.adapters.frameworks.trees import Forest
 from shiplap.core.encoding import Boolean, Category, Encoding, Number, Operation
 from shiplap.core.errors import RefusedError, nearest
 from shiplap.core.registry import Registry
@@ -112,6 +113,7 @@ class Context:
     operations: list[Operation] = field(default_factory=list)
     offsets: dict[Operation, int] = field(default_factory=dict)
     thresholds: dict[str, list[NDArray[np.float64]]] = field(default_factory=dict)
+    forests: list[tuple[Forest, tuple[Cell, ...]]] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
     positive: dict[str, str] = field(default_factory=dict)
     terms: int = 0

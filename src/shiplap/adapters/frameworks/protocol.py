@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from shiplap.adapters.frameworks.paths import NodePath
 from shiplap.adapters.frameworks.registry import frameworks
 from shiplap.core.brief import Label, Task
 from shiplap.core.encoding import Encoding
@@ -59,6 +60,8 @@ class Lowered:
         The columns of the original's input, in its order.
     thresholds : dict of str to ndarray
         What the model compares each numeric column with, sorted, in units of the column.
+    paths : tuple of NodePath
+        The ways to some of the nodes of its trees.
     probes : callable
         ``probes() -> list of Probe``: the steps in order, made when asked for.
     """
@@ -71,6 +74,7 @@ class Lowered:
     terms: int
     columns: tuple[Column, ...]
     thresholds: dict[str, NDArray[np.float64]] = field(repr=False)
+    paths: tuple[NodePath, ...] = field(repr=False)
     probes: Callable[[], list[Probe]] = field(repr=False)
 
 

@@ -81,6 +81,7 @@ def _scores(estimator: Any, ensemble: Ensemble, block: Block, context: Context, 
     iterations = len(ensemble.trees) // ensemble.per_iteration
     context.terms += iterations
     _note(ensemble, cells, context)
+    context.forests.append((forest, cells))
     matrix = _zeros_missing(ensemble, context.matrix(cells), len(cells), context)
     total = forest.emit(context.graph, matrix, n_targets=ensemble.per_iteration)
     if ensemble.averaged and not raw:

@@ -45,5 +45,5 @@ def _raw(estimator: Any, block: Block, context: Context) -> str:
         for target, tree in enumerate(stage):
             add_tree(forest, tree.tree_, estimator.learning_rate * tree.tree_.value[:, 0, 0], target)
     context.terms += len(estimator.estimators_)
-    note_thresholds(context, block, [tree.tree_ for stage in estimator.estimators_ for tree in stage])
+    note_thresholds(context, block, forest, [tree.tree_ for stage in estimator.estimators_ for tree in stage])
     return forest.emit(context.graph, single_precision(context, block), n_targets=len(start))

@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from shiplap.adapters.frameworks.lowering import Block, Context, Raw
+from shiplap.adapters.frameworks.paths import node_paths
 from shiplap.adapters.frameworks.protocol import Lowered, Probe
 from shiplap.adapters.frameworks.sklearn.sample import as_frame, columns_of
 from shiplap.core.brief import Label, Task
@@ -61,6 +62,7 @@ class Sklearn:
             terms=context.terms + width,
             columns=columns,
             thresholds={name: np.unique(np.concatenate(found)) for name, found in context.thresholds.items()},
+            paths=tuple(path for forest, cells in context.forests for path in node_paths(forest, cells)),
             probes=lambda: [
                 Probe(stage.path, context.graph.build(stage.tensor, width=width), stage.evaluate)
                 for stage in context.stages

@@ -43,7 +43,7 @@ def _raw(estimator: Any, block: Block, context: Context) -> str:
         for target, predictor in enumerate(iteration):
             _add(forest, predictor, target)
     context.terms += len(estimator._predictors)
-    _note(estimator, block, context)
+    _note(estimator, block, forest, context)
     return forest.emit(context.graph, context.matrix(block.pieces), n_targets=estimator.n_trees_per_iteration_)
 
 
@@ -71,8 +71,9 @@ def _members(bits: NDArray[np.uint32]) -> list[float]:
     return found or [_NO_CODE]  # the operator wants one member at least
 
 
-def _note(estimator: Any, block: Block, context: Context) -> None:
+def _note(estimator: Any, block: Block, forest: Forest, context: Context) -> None:
     cells = context.cells(block.pieces)
+    context.forests.append((forest, cells))
     nodes = np.concatenate([predictor.nodes for iteration in estimator._predictors for predictor in iteration])
     split = nodes[(nodes["is_leaf"] == 0) & (nodes["is_categorical"] == 0)]
     for index, cell in enumerate(cells):

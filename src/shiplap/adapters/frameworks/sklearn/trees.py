@@ -72,7 +72,7 @@ def _regressor(trees: list[Any], block: Block, context: Context) -> str:
 
 def _mean(forest: Forest, trees: list[Any], block: Block, context: Context, n_targets: int) -> str:
     context.terms += len(trees)
-    note_thresholds(context, block, [tree.tree_ for tree in trees])
+    note_thresholds(context, block, forest, [tree.tree_ for tree in trees])
     total = forest.emit(context.graph, single_precision(context, block), n_targets=n_targets)
     if len(trees) == 1:
         return total
@@ -85,9 +85,10 @@ def single_precision(context: Context, block: Block) -> str:
     return context.graph.op("Cast", narrow, to=_DOUBLE)
 
 
-def note_thresholds(context: Context, block: Block, trees: list[Any]) -> None:
+def note_thresholds(context: Context, block: Block, forest: Forest, trees: list[Any]) -> None:
     """Note what the trees compare each column with: the threshold, and the float32 numbers on both sides of it."""
     cells = context.cells(block.pieces)
+    context.forests.append((forest, cells))
     features = np.concatenate([tree.feature for tree in trees])
     thresholds = np.concatenate([tree.threshold for tree in trees])
     for index, cell in enumerate(cells):
