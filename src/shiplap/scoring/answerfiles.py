@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from shiplap.core.atomic import replacing
 from shiplap.core.errors import MissingExtraError
 from shiplap.core.registry import Registry
-from shiplap.scoring.atomic import replacing
 
 __all__ = ["AnswerWriter", "answer_writers", "writing"]
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import msgspec
 
 import shiplap
+from shiplap.core.atomic import replacing
 from shiplap.core.encoding import Encoding
 from shiplap.core.errors import ShipError
 from shiplap.core.locks import FileLock
 from shiplap.core.policy import Policy
 from shiplap.core.ship import FORMAT, SEALED, Manifest, Ship
 from shiplap.core.signature import Signature
-from shiplap.scoring.atomic import replacing
 from shiplap.scoring.audit import EVIDENCE, LIMIT_BYTES, audit_members, audit_path, id_of
 from shiplap.scoring.container import pack_members, unpack_members
 

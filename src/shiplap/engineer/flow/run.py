@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from shiplap.core.atomic import replacing
 from shiplap.core.brief import Brief
 from shiplap.core.environment import git_commit
 from shiplap.core.finding import Finding
@@ -211,13 +211,5 @@ def _placed(report: Report, ship: Path, page: Path) -> Report:
 
 
 def _place(source: Path, target: Path) -> None:
-    """Copy so that `target` is either the old file or the new one, never half of one."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    os.close(handle)
-    try:
-        shutil.copyfile(source, name)
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with replacing(target) as part:
+        shutil.copyfile(source, part)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from shiplap.adapters.figures import words
 from shiplap.adapters.figures.embed import templates
+from shiplap.core.atomic import replacing
 from shiplap.core.report import Report
 from shiplap.scientist.present.facts import Facts
 from shiplap.scientist.present.sections import sections
 from shiplap.scientist.present.story import headline, question, sentences, verdict
-from shiplap.scoring.atomic import replacing
 
 __all__ = ["present"]
 
