@@ -14,22 +14,25 @@ from shiplap.core.encoding import Date
 
 __all__ = ["function_transformer"]
 
-_SAME = ("Identity",)
-# Functions whose double result the graph gives to the last bit or within the band, as chains of operators.
-_KNOWN: dict[Any, tuple[str, ...]] = {
-    None: _SAME,
-    np.log: ("Log",),
-    np.exp: ("Exp",),
-    np.sqrt: ("Sqrt",),
-    np.abs: ("Abs",),
-    np.sin: ("Sin",),
-    np.cos: ("Cos",),
-    np.tanh: ("Tanh",),
-    np.sign: ("Sign",),
-    np.negative: ("Neg",),
-    np.floor: ("Floor",),
-    np.ceil: ("Ceil",),
-    np.square: ("Square",),
+# Functions that the graph gives to the last bit or within the band: an operator, or several (`_composed`).
+_KNOWN: dict[Any, str] = {
+    None: "Identity",
+    np.log: "Log",
+    np.log1p: "Log1p",
+    np.exp: "Exp",
+    np.expm1: "Expm1",
+    np.sqrt: "Sqrt",
+    np.abs: "Abs",
+    np.sin: "Sin",
+    np.cos: "Cos",
+    np.tanh: "Tanh",
+    np.sign: "Sign",
+    np.negative: "Neg",
+    np.reciprocal: "Reciprocal",
+    np.floor: "Floor",
+    np.ceil: "Ceil",
+    np.rint: "Round",
+    np.square: "Square",
 }
 
 
@@ -48,12 +51,36 @@ def function_transformer(estimator: Any, block: Block, context: Context) -> tupl
             hint="use shiplap's date_parts, or one of numpy's "
             + ", ".join(sorted(known.__name__ for known in _KNOWN if known is not None)),
         )
-    operator = _KNOWN[function][0]
+    operator = _KNOWN[function]
     if operator == "Identity":
         return block.pieces
     tensor = context.matrix(block.pieces)
-    made = context.graph.op("Mul", tensor, tensor) if operator == "Square" else context.graph.op(operator, tensor)
+    made = _composed(operator, tensor, context)
     return context.computed(made, len(block.pieces))
+
+
+def _composed(operator: str, tensor: str, context: Context) -> str:
+    """Apply one operator, or what makes up one that ONNX lacks.
+
+    ``log1p`` and ``expm1`` keep their last digits near 0 by Kahan's correction: Higham (2002), "Accuracy and stability
+    of numerical algorithms", section 1.14.1.
+    """
+    graph, one = context.graph, context.graph.constant(np.array([1.0]))
+    if operator == "Square":
+        return graph.op("Mul", tensor, tensor)
+    if operator == "Log1p":
+        moved = graph.op("Add", tensor, one)
+        slope = graph.op("Div", graph.op("Log", moved), graph.op("Sub", moved, one))
+        plain = graph.op("Or", graph.op("Equal", moved, one), graph.op("IsInf", moved, detect_negative=0))
+        return graph.op("Where", plain, tensor, graph.op("Mul", tensor, slope))
+    if operator == "Expm1":
+        power = graph.op("Exp", tensor)
+        moved = graph.op("Sub", power, one)
+        slope = graph.op("Div", tensor, graph.op("Log", power))
+        near = graph.op("LessOrEqual", graph.op("Abs", tensor), one)
+        exact = graph.op("Where", graph.op("Equal", power, one), tensor, graph.op("Mul", moved, slope))
+        return graph.op("Where", near, exact, moved)
+    return graph.op(operator, tensor)
 
 
 def _is_known(function: Any) -> bool:
