@@ -84,3 +84,15 @@ def test_dependent_days_count_as_one_piece():
     sample = next(f for f in report.findings if f.check == "verdict.sample")
     assert "25 independent pieces" in sample.means
     assert sample.verdict == "warn"
+
+
+@pytest.mark.parametrize("hits", [6, 25])
+def test_a_handful_of_hits_settles_nothing(hits):
+    """Six hits leave one or two among the test rows; none at all says nothing of what a hit would bring."""
+    rows = noise(0, 400).assign(y=np.arange(400) < hits)
+    rows["day"] = pd.date_range("2024-01-01", periods=400)
+    by_chance = assess(rows, target="y", value={"tp": 50, "fp": -1})
+    assert by_chance.verdict == "collect more"
+    before_the_test = assess(rows, target="y", value={"tp": 50, "fp": -1}, time="day", drop=["a"])
+    assert before_the_test.verdict == "collect more"
+    assert any("too few for a verdict" in finding.means for finding in before_the_test.findings)

@@ -21,6 +21,7 @@ __all__ = ["Comparison", "Verdict", "compare", "reasons"]
 
 Verdict = Literal["go", "no-go", "collect more"]
 Floats: TypeAlias = npt.NDArray[np.float64]
+_FEWEST = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,8 @@ class Comparison:
         Unit of all of these.
     n_blocks : int
         Independent pieces that the test rows fall into.
+    n_rarer : int
+        Test rows of the rarer of two classes; all of them for other tasks.
     """
 
     scores: list[Interval]
@@ -50,10 +53,16 @@ class Comparison:
     effort: float
     unit: str
     n_blocks: int
+    n_rarer: int
 
     @property
     def verdict(self) -> Verdict:
-        """``go`` when the gain surely exceeds the effort, ``no-go`` when it surely does not."""
+        """``go`` when the gain surely exceeds the effort, ``no-go`` when it surely does not.
+
+        Neither where the test rows are too few to be sure of anything: resampling cannot show what none of them shows.
+        """
+        if min(self.n_blocks, self.n_rarer) < _FEWEST:
+            return "collect more"
         if self.gain.low > self.effort:
             return "go"
         return "no-go" if self.gain.high <= self.effort else "collect more"
@@ -88,7 +97,15 @@ def compare(problem: Problem, split: Split, entrants: list[Entrant]) -> Comparis
         effort=value.effort if value else 0.0,
         unit=f"{problem.unit} per {PER:,} decisions" if paid else loss_name(problem.task),
         n_blocks=int(blocks.max()) + 1,
+        n_rarer=_rarer(problem, split),
     )
+
+
+def _rarer(problem: Problem, split: Split) -> int:
+    if problem.task != "binary":
+        return len(split.test)
+    hits = int(np.sum(problem.y[split.test] == problem.positive))
+    return min(hits, len(split.test) - hits)
 
 
 def reasons(problem: Problem, split: Split, found: Comparison) -> list[Finding]:
@@ -132,7 +149,9 @@ def _more_rows(found: Comparison) -> str:
 
 def _sample(split: Split, found: Comparison) -> Finding:
     means = f"the intervals hold for {len(split.test):,} test rows in {found.n_blocks:,} independent pieces"
-    few = found.n_blocks < 30
+    if found.n_rarer < _FEWEST:
+        means += f", {found.n_rarer:,} of the rarer class: too few for a verdict"
+    few = found.n_blocks < 30 or found.n_rarer < _FEWEST
     todo = "intervals from so few pieces are too narrow: test on a longer time or more groups" if few else ""
     return Finding(check="verdict.sample", verdict="warn" if few else "good", means=means, todo=todo)
 
