@@ -63,7 +63,10 @@ def chosen_columns(schema: Schema, brief: Brief, target: tuple[str, ...]) -> tup
         elif column.name not in target:
             findings.append(_left_out(column, reason))
     if not chosen:
-        raise TableError("no column is left to predict from", hint="the others are ids, constants, text or dropped")
+        reasons = sorted({finding.means for finding in findings})
+        more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""
+        hint = 'a short text can be used with kind = "category" in the brief'
+        raise TableError(f"no column is left to predict from: {'; '.join(reasons[:3])}{more}", hint=hint)
     return Schema(tuple(chosen)), findings
 
 

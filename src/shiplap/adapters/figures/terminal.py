@@ -21,7 +21,7 @@ from shiplap.core.report import DataTable, Figure, Report
 
 __all__ = ["render"]
 
-MOST_ROWS = 12
+MOST_ROWS = 24
 MOST_FIGURES = 4
 MOST_BARS = 8
 WIDEST = 110

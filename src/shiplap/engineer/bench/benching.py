@@ -106,7 +106,7 @@ def _measured(scorer: Scorer, path: Path, rows: list[dict[str, Any]], subject: S
         metrics["speedup"] = theirs.p50_us / single.p50_us
     tell("timing rows over HTTP", 0.4)
     http = over_http(path, rows)
-    metrics.update(http_p50_us=http.p50_us, http_p99_us=http.p99_us, http_adds_us=http.p50_us - single.p50_us)
+    metrics.update(http_p50_us=http.p50_us, http_p99_us=http.p99_us, http_adds_us=max(0.0, http.p50_us - single.p50_us))
     tell("timing batches", 0.5)
     for batch in _BATCHES:
         metrics[f"rows_per_s_{batch}"] = rows_per_second(scorer, rows, batch)

@@ -27,6 +27,8 @@ from shiplap.engineer.flow.verbs import read_rows, verbs
 
 __all__ = ["run"]
 
+_NEARLY_PERFECT = 0.99
+
 
 def run(source: Any = None, *, brief: Brief | None = None, out: str | Path | None = None, **question: Any) -> Report:
     """Take a table and a question; leave a proven ship file and a report page.
@@ -200,9 +202,21 @@ def _summary(outcomes: list[Outcome], said: tuple[Finding, ...], brief: Brief) -
         title=(brief.decision and f"{brief.name}: {brief.decision}?") or brief.name,
         verdict=assessed.verdict,
         holds=all(part.holds for part in parts),
-        findings=said,
+        findings=(*said, *(_still_perfect(parts[2]) if said else ())),
         metrics={"name": brief.name, "target": brief.target},
         parts=parts,
+    )
+
+
+def _still_perfect(trained: Report) -> tuple[Finding, ...]:
+    """Warn where leaks were found and the model is nearly perfect without them: one may be left."""
+    auc = trained.metrics.get("test_auc", trained.metrics.get("test_mean_auc"))
+    if not isinstance(auc, float) or auc < _NEARLY_PERFECT:
+        return ()
+    means = f"Leaks were found, and without them the model is still nearly perfect (AUC {auc:.3f}): one may be left."
+    todo = "Look at what drives it: is that known when the decision is made? If not, drop it or say known_at."
+    return (
+        Finding(check="run.still_perfect", verdict="warn", means=means, todo=todo, value=auc, limit=_NEARLY_PERFECT),
     )
 
 

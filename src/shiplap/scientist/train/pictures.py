@@ -69,9 +69,10 @@ def slice_table(problem: Problem, split: Split, judgment: Judgment) -> DataTable
         for part in found
     )
     overall = float(np.mean(judgment.loss))
+    level = f"{overall:,.0f}" if overall >= 1000 else f"{overall:.4g}"
     return DataTable(
         name="slices",
-        title=f"Where it fails: parts of the test rows whose {name} is surely above the {overall:.4g} of all",
+        title=f"Where it fails: parts of the test rows whose {name} is surely above that of all, {level}",
         columns=("column", "value", "rows", name, "low", "high"),
         rows=rows,
     )
