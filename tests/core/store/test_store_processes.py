@@ -111,7 +111,8 @@ def test_kill_9_loses_no_point_that_was_acknowledged(start: Start, tmp_path: Pat
         while time.monotonic() < until:
             last = int(read(writer))
         writer.kill()
-        rest, _ = writer.communicate()
+        rest = writer.stdout.read()  # not communicate, which skips lines that were read ahead
+        writer.wait()
         last = max([last, *(int(line) for line in rest.splitlines(keepends=True) if line.endswith("\n"))])
         lives.append((run, life, last))
     with open_store(tmp_path) as store:
