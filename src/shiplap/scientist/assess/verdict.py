@@ -78,8 +78,8 @@ def compare(problem: Problem, split: Split, entrants: list[Entrant]) -> Comparis
     split : Split
         Its parts.
     entrants : list of Entrant
-        All of them. The best simple and the best learned one are those that did best before; without values the
-        simple one is the constant.
+        All of them. The best learned one did best on the tune rows, the best simple one does best on the test rows;
+        without values the simple one is the constant.
     """
     paid = has_money(problem)
     rows = np.column_stack([entrant.rows for entrant in entrants])
