@@ -38,7 +38,8 @@ def assess(table: Any, *, brief: Brief | None = None, **question: Any) -> Report
         ``value.effort``), ``no-go`` when it surely does not, ``collect more`` otherwise; ``holds`` is False for
         ``no-go`` only. Metrics: with values ``gain_per_1000``, ``gain_low`` and ``gain_high`` in money per 1,000
         decisions; without, ``gain_per_1000`` is None and ``gain``, ``gain_low`` and ``gain_high`` say by how much the
-        loss named in ``unit`` falls. ``break_even`` is how many false alarms one hit must be worth.
+        loss named in ``unit`` falls. ``break_even`` is how many false alarms one hit must be
+        worth, where no values are given.
 
     Raises
     ------
@@ -123,6 +124,7 @@ def _metrics(problem: Problem, split: Split, found: Comparison) -> dict[str, Met
     }
     if problem.task == "binary" and found.learned.output is not None:
         hit, score = problem.y[split.test] == problem.positive, found.learned.output[:, problem.positive]
-        metrics["break_even"], metrics["auc"] = break_even(hit, score), auc(hit, score)
+        metrics["auc"] = auc(hit, score)
+        metrics["break_even"] = None if paid else break_even(hit, score)
         metrics["positive"] = str(problem.classes[problem.positive])
     return metrics
