@@ -1,7 +1,10 @@
 import numpy as np
 import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
 
-from shiplap.methods.pipelines import for_trees, linear, ordered_categories, useful_parts
+from shiplap.methods import pipelines
+from shiplap.methods.pipelines import fit_linear, for_trees, linear, ordered_categories, useful_parts
 from shiplap.methods.policies import policy_for, settled
 from shiplap.methods.question import pose
 from shiplap.methods.splits import honest_split
@@ -80,3 +83,23 @@ def test_the_threshold_is_the_implied_one_where_the_rows_cannot_tell():
     policy = policy_for(problem, np.column_stack([1 - score, score]), np.arange(3000))
     assert abs(policy.threshold - 0.25) < 0.01
     assert policy.threshold not in score
+
+
+@pytest.mark.parametrize(("units", "n_rows", "passes"), [(np.inf, 4_000, 200), (9e6, 2_041, 200), (1e6, 2_000, 22)])
+def test_a_linear_fit_spares_rows_then_passes_by_the_shape_alone(units, n_rows, passes):
+    matrix, labels = np.zeros((4_000, 20)), np.tile([0, 1], 2_000)
+    assert pipelines._affordable(matrix, LogisticRegression(), labels, units) == (n_rows, passes)
+
+
+def test_the_work_of_a_linear_fit_changes_what_is_learned():
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"a": rng.normal(size=5_000), "b": rng.normal(size=5_000)})
+    problem = pose(rows.assign(y=rows["a"] + rng.normal(size=5_000) > 0), None, {"target": "y"})
+    fits = [
+        fit_linear(linear(problem.X, problem.schema, "binary"), problem.X, problem.labels, seed=0, units=units)
+        for units in (np.inf, 1e6, 1e6)
+    ]
+    whole, few, again = (fit.named_steps["model"].coef_ for fit in fits)
+    assert (few == again).all()
+    assert (few != whole).all()
+    assert fits[1].named_steps["model"].max_iter < 200

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import issparse
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
@@ -28,12 +29,16 @@ from shiplap.adapters.frameworks.sklearn.dates import date_parts
 from shiplap.core.brief import Task
 from shiplap.core.encoding import DatePart
 from shiplap.core.schema import Schema
+from shiplap.methods.work import linear_units
 
 __all__ = ["fit_linear", "for_trees", "linear", "ordered_categories", "output_of", "useful_parts"]
 
 _MOST_ORDERED = 30
 _SMOOTHING = 20.0
-_MOST_LINEAR_ROWS = 100_000
+_MOST_LINEAR_ROWS, _FEWEST_LINEAR_ROWS = 100_000, 2_000
+_PASSES, _FEWEST_PASSES = 200, 10
+_DENSE = 0.1
+"""What a value of a dense matrix costs a linear solver, against one of a sparse matrix."""
 _YEARS = np.timedelta64(730, "D")
 
 
@@ -180,21 +185,65 @@ def linear(X: pd.DataFrame, schema: Schema, task: Task) -> Pipeline:
         steps.append(("categories", encoder, texts))
     for name, transformer, columns in _dates(X, dates):
         steps.append((name, Pipeline([("parts", transformer), *_scaled().steps]), columns))
-    model = Ridge() if task == "regression" else LogisticRegression(max_iter=200)
+    model = Ridge() if task == "regression" else LogisticRegression(max_iter=_PASSES)
     return Pipeline([("prepare", ColumnTransformer(steps)), ("model", model)])
 
 
-def fit_linear(pipeline: Pipeline, X: pd.DataFrame, labels: npt.NDArray[Any], *, seed: int) -> Pipeline:
+def fit_linear(
+    pipeline: Pipeline, X: pd.DataFrame, labels: npt.NDArray[Any], *, seed: int, units: float = np.inf
+) -> Pipeline:
     """Fit a linear pipeline, on a sample of 100,000 rows where there are more.
 
     One thread does it: sums of several differ in their last digits by how many there are.
+
+    Parameters
+    ----------
+    pipeline : sklearn.pipeline.Pipeline
+        Made by `linear`; fitted in place.
+    X : pandas.DataFrame of shape (n_rows, n_features)
+        Training rows.
+    labels : numpy.ndarray of shape (n_rows,)
+        What is learned.
+    seed : int
+        Seed of the sample.
+    units : float
+        Work that may be done; where it does not suffice, first rows are left out, down to 2,000, then passes of the
+        solver, down to 10. The shape of the data alone decides.
     """
+    order = np.random.default_rng(seed).permutation(len(X))
     if len(X) > _MOST_LINEAR_ROWS:
-        rows = np.sort(np.random.default_rng(seed).permutation(len(X))[:_MOST_LINEAR_ROWS])
-        X, labels = X.iloc[rows], labels[rows]
+        order = order[:_MOST_LINEAR_ROWS]
+        X, labels = X.iloc[np.sort(order)], labels[np.sort(order)]
+        order = np.argsort(np.argsort(order))
+    prepare, model = pipeline.named_steps["prepare"], pipeline.named_steps["model"]
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return pipeline.fit(X, labels)
+        matrix = prepare.fit_transform(X, labels)
+        n_rows, passes = _affordable(matrix, model, labels, units)
+        if isinstance(model, LogisticRegression):
+            model.set_params(max_iter=passes)
+        if n_rows < len(labels):
+            rows = np.sort(order[:n_rows])
+            matrix, labels = matrix[rows], labels[rows]
+        model.fit(matrix, labels)
+    return pipeline
+
+
+def _affordable(matrix: Any, model: Any, labels: npt.NDArray[Any], units: float) -> tuple[int, int]:
+    """Return the rows and the passes of the solver that so many units allow."""
+    n_rows, n_weights = matrix.shape
+    n_values = (matrix.nnz if issparse(matrix) else matrix.size * _DENSE) / n_rows
+    n_outputs = 1
+    if isinstance(model, LogisticRegression):
+        n_classes = len(np.unique(labels))
+        n_outputs = 1 if n_classes == 2 else n_classes
+    fixed = linear_units(0, n_values, n_weights, n_outputs)
+    a_row = linear_units(1, n_values, n_weights, n_outputs) - fixed
+    wanted = (units / _PASSES - fixed) / a_row
+    if wanted >= n_rows:
+        return n_rows, _PASSES
+    kept = int(min(n_rows, max(_FEWEST_LINEAR_ROWS, wanted)))
+    return kept, int(min(_PASSES, max(_FEWEST_PASSES, units / (fixed + kept * a_row))))
 
 
 def output_of(pipeline: Any, X: Any, task: Task) -> npt.NDArray[np.float64]:

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from shiplap.adapters.frameworks.lightgbm.estimators import boosted, fit_boosted
 from shiplap.core.progress import listening
-from shiplap.scientist.train import candidates, train
+from shiplap.scientist.train import candidates, pictures, train
 from shiplap.scientist.train.candidates import PORTFOLIO
 
 FAST = {"train_seconds": 6}
@@ -136,6 +136,19 @@ def test_few_units_are_spent_on_few_settings_then_on_few_rows(mixed):
     assert said.verdict == "note"
     assert "of 7,200 train rows" in said.means
     assert len(model.report.table("candidates").rows) == 2
+
+
+def test_of_many_columns_only_those_that_weigh_are_shuffled(monkeypatch):
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame(rng.normal(size=(400, 60)), columns=[f"c{index}" for index in range(60)])
+    asked = []
+    answer = pictures.output_of
+    monkeypatch.setattr(pictures, "output_of", lambda *given: asked.append(1) or answer(*given))
+    model = train(rows.assign(y=rows["c7"] + rows["c9"] / 2 + rng.normal(size=400) > 0), target="y", budget=AMPLE)
+    drivers = model.report.table("importance")
+    assert len(asked) <= 1 + 2 * 20
+    assert [row[0] for row in drivers.rows[:2]] == ["c7", "c9"]
+    assert f"the {len(drivers.rows)} that weigh most in it or not at all, of 60" in drivers.title
 
 
 def test_the_model_does_not_depend_on_the_number_of_threads(mixed):

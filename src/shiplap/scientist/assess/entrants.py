@@ -24,21 +24,23 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 _QUICK = Settings("boosted trees", leaves=24, learning_rate=0.08, least_rows=60, columns=0.6, ridge=5.0)
 _ROUNDS = 300
 _FEWEST_ROUNDS = 40
-_SECONDS = 20.0
-_MOST_ROWS = 100_000
+_MOST_SECONDS, _SHARE, _LINEAR_SHARE = 20.0, 0.4, 0.2
+_MOST_ROWS, _FEWEST_ROWS = 100_000, 2_000
 
 
 def models(problem: Problem, split: Split) -> list[Entrant]:
     """Let a linear model and quick boosted trees compete, each with the policy that earns most on the tune rows.
 
-    They are fitted on a sample of 100,000 train rows where there are more.
+    They are fitted on a sample of 100,000 train rows where there are more, and on fewer where the work would take more
+    than a share of ``brief.budget.train_seconds``.
     """
     train = split.train
     if len(train) > _MOST_ROWS:
         train = np.sort(np.random.default_rng(problem.brief.seed).permutation(train)[:_MOST_ROWS])
     tell("fitting a linear model", 0.2)
     X, labels = problem.X.iloc[train], problem.labels[train]
-    plain = fit_linear(linear(X, problem.schema, problem.task), X, labels, seed=problem.brief.seed)
+    units = _LINEAR_SHARE * problem.brief.budget.train_seconds * UNITS_PER_SECOND
+    plain = fit_linear(linear(X, problem.schema, problem.task), X, labels, seed=problem.brief.seed, units=units)
     name = "ridge regression" if problem.task == "regression" else "logistic regression"
     tell("fitting boosted trees", 0.5)
     return [
@@ -49,13 +51,19 @@ def models(problem: Problem, split: Split) -> list[Entrant]:
 
 def _quick_trees(problem: Problem, split: Split, train: npt.NDArray[Any]) -> Callable[[npt.NDArray[Any]], Floats]:
     task, labels, seed = problem.task, problem.labels, problem.brief.seed
+    units = min(_MOST_SECONDS, _SHARE * problem.brief.budget.train_seconds) * UNITS_PER_SECOND
+    n_outputs = len(problem.classes) if task == "multiclass" else 1
+    whole = Shape(len(train), len(split.tune), problem.X.shape[1], n_outputs)
+    n_rows = max(_FEWEST_ROWS, whole.rows_for(units, _QUICK, _FEWEST_ROUNDS))
+    if n_rows < len(train):
+        train = np.sort(np.random.default_rng(seed).permutation(train)[:n_rows])
     X = problem.X.iloc[train]
     prepare = for_trees(X, problem.y[train], problem.schema, task, seed=seed)
     matrix = prepare.fit_transform(X, labels[train])
     settings = _QUICK.fitting(len(train))
     threads = fastest_threads(task, settings, (matrix, labels[train]), rounds=3)
-    shape = Shape(len(train), len(split.tune), matrix.shape[1], len(problem.classes) if task == "multiclass" else 1)
-    rounds = min(_ROUNDS, max(_FEWEST_ROUNDS, shape.rounds_for(_SECONDS * UNITS_PER_SECOND, settings)))
+    shape = Shape(len(train), len(split.tune), matrix.shape[1], n_outputs)
+    rounds = min(_ROUNDS, max(_FEWEST_ROUNDS, shape.rounds_for(units, settings)))
     model = boosted(task, settings=settings, rounds=rounds, seed=seed, threads=threads)
     tune = (prepare.transform(problem.X.iloc[split.tune]), labels[split.tune])
     fit_boosted(model, (matrix, labels[train]), tune, patience=30)

@@ -36,7 +36,7 @@ PORTFOLIO = (
 _MOST_ROUNDS = 2_000
 _FEWEST_ROUNDS = 100
 _FEWEST_ROWS = 2_000
-_SHARE = 0.6
+_SHARE, _LINEAR_SHARE = 0.6, 0.2
 _CLOCK = 0.8
 
 
@@ -184,9 +184,11 @@ def _affordable_settings(shape: Shape, units: float) -> int:
 def _linear(problem: Problem, split: Split) -> Candidate:
     started = time.monotonic()
     X = problem.X.iloc[split.train]
-    pipeline = fit_linear(
-        linear(X, problem.schema, problem.task), X, problem.labels[split.train], seed=problem.brief.seed
+    plain, units = (
+        linear(X, problem.schema, problem.task),
+        _LINEAR_SHARE * problem.brief.budget.train_seconds * UNITS_PER_SECOND,
     )
+    pipeline = fit_linear(plain, X, problem.labels[split.train], seed=problem.brief.seed, units=units)
     output = output_of(pipeline, problem.X.iloc[split.tune], problem.task)
     name = "ridge regression" if problem.task == "regression" else "logistic regression"
     return Candidate(name, pipeline, output, _loss(problem, split, output), seconds=time.monotonic() - started)

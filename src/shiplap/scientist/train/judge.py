@@ -20,12 +20,14 @@ from shiplap.methods.policies import has_money, money_of, row_blocks
 from shiplap.methods.question import Problem
 from shiplap.methods.simple import best_simple, gain_over, simple
 from shiplap.methods.splits import Split
+from shiplap.methods.work import UNITS_PER_SECOND, scoring_units
 from shiplap.scientist.train.candidates import Candidate, Search
 
 __all__ = ["Judgment", "calibration_finding", "fit_finding", "judge", "metrics_of", "money_finding"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-_TRAIN_SAMPLE = 20_000
+_TRAIN_SAMPLE, _FEWEST_ROWS = 20_000, 1_000
+_TRAIN_SHARE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,7 @@ def judge(problem: Problem, split: Split, chosen: Candidate, found: Search, poli
     """
     task, y, X = problem.task, problem.y[split.test], problem.X.iloc[split.test]
     output = output_of(chosen.pipeline, X, task)
-    sample = np.sort(np.random.default_rng(problem.brief.seed).permutation(split.train)[:_TRAIN_SAMPLE])
+    sample = np.sort(np.random.default_rng(problem.brief.seed).permutation(split.train)[: _sample(problem, chosen)])
     fitted = output_of(chosen.pipeline, problem.X.iloc[sample], task)
     known = np.concatenate([split.train, split.tune])
     money, loss = None, row_loss(task, y, output)
@@ -98,6 +100,13 @@ def judge(problem: Problem, split: Split, chosen: Candidate, found: Search, poli
         simple=plain.name,
         gain=gain_over(problem, split.test, rows, plain.rows),
     )
+
+
+def _sample(problem: Problem, chosen: Candidate) -> int:
+    """Train rows to answer for comparison, by work."""
+    trees = chosen.rounds * (len(problem.classes) if problem.task == "multiclass" else 1)
+    units = _TRAIN_SHARE * problem.brief.budget.train_seconds * UNITS_PER_SECOND
+    return int(min(_TRAIN_SAMPLE, max(_FEWEST_ROWS, units / scoring_units(problem.X.shape[1], trees))))
 
 
 def metrics_of(problem: Problem, split: Split, judgment: Judgment, policy: Policy) -> dict[str, Metric]:

@@ -7,14 +7,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+from scipy.sparse import issparse
 
 from shiplap.core.finding import Finding
 from shiplap.core.policy import Policy
 from shiplap.core.progress import tell
 from shiplap.core.report import Cell, DataTable, Figure
 from shiplap.methods.calibration import reliability
-from shiplap.methods.importance import permutation_importance
+from shiplap.methods.importance import column_weights, permutation_importance, prepared_columns
 from shiplap.methods.intervals import resampled_means
 from shiplap.methods.metrics import loss_name, row_loss
 from shiplap.methods.money import PER, value_curve
@@ -23,7 +23,7 @@ from shiplap.methods.policies import has_money, money_of, row_blocks
 from shiplap.methods.question import Problem
 from shiplap.methods.slices import worst_slices
 from shiplap.methods.splits import Split
-from shiplap.methods.work import UNITS_PER_SECOND
+from shiplap.methods.work import UNITS_PER_SECOND, scoring_units
 from shiplap.scientist.train.candidates import Candidate, Search
 from shiplap.scientist.train.judge import Judgment
 
@@ -33,8 +33,9 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 _CURVE_POINTS = 60
 _IMPORTANCE_ROWS = 4_000
 _IMPORTANCE_SHARE = 0.1
-_UNITS_A_VALUE, _UNITS_A_TREE = 250.0, 25.0
-_FEWEST_ROWS = 200
+_UNITS_A_VALUE = 4.0
+_FEWEST_ROWS, _FEWEST_COLUMNS = 200, 5
+_MOST_CELLS = 10_000_000
 _SHOWN_COLUMNS = 20
 
 
@@ -211,34 +212,42 @@ def importance_figure(
     Parameters
     ----------
     problem, split, chosen, policy
-        What was asked, and what is kept. Fewer rows are used where columns and trees are many for the budget.
+        What was asked, and what is kept. The 20 columns that weigh most in the model are shuffled, on fewer rows where
+        trees are many for the budget; a column that the model never looks at costs nothing, and is not shuffled.
 
     Returns
     -------
     figure : Figure
         In money per 1,000 decisions where there are values, in the loss otherwise.
     table : DataTable
-        Both, for every column.
+        Both, for every column that was shuffled.
     finding : Finding or None
         The column whose shuffling costs most.
     """
-    affordable = _affordable_rows(problem, chosen)
-    rows = np.sort(np.random.default_rng(problem.brief.seed).permutation(split.test)[: max(_FEWEST_ROWS, affordable)])
+    prepare, model = chosen.pipeline.named_steps["prepare"], chosen.pipeline.named_steps["model"]
+    parts = prepared_columns(prepare)
+    weights = column_weights(model, parts)
+    strongest = sorted((name for name in weights if weights[name] > 0), key=lambda name: (-weights[name], name))
+    width = sum(len(places) for places in parts.values())
+    n_rows, n_columns = _affordable(problem, chosen, width, len(strongest))
+    rows = np.sort(np.random.default_rng(problem.brief.seed).permutation(split.test)[:n_rows])
     y, paid = problem.y[rows], has_money(problem)
 
-    def measure(X: pd.DataFrame) -> Floats:
-        output = output_of(chosen.pipeline, X, problem.task)
+    def measure(matrix: Floats) -> Floats:
+        output = output_of(model, matrix, problem.task)
         return np.array(
             [np.mean(row_loss(problem.task, y, output)), -PER * np.mean(money_of(problem, policy, output, rows))]
         )
 
+    matrix = prepare.transform(problem.X.iloc[rows])
     found = permutation_importance(
-        problem.X.iloc[rows],
+        matrix.toarray() if issparse(matrix) else np.asarray(matrix, dtype=np.float64),
+        {name: parts[name] for name in strongest[:n_columns]},
         measure,
-        repeats=2 if affordable == _IMPORTANCE_ROWS else 1,
         seed=problem.brief.seed,
         told=lambda done: tell("measuring drivers", done),
     )
+    found |= {name: np.zeros(2) for name in problem.X.columns if not weights.get(name)}
     ranked = sorted(found.items(), key=lambda pair: (-pair[1][int(paid)], -pair[1][0], pair[0]))
     name = "squared error" if problem.task == "regression" else "log loss"
     unit = f"{problem.unit} per 1,000 decisions" if paid else name
@@ -255,9 +264,11 @@ def importance_figure(
         y=("lost",),
         labels={"column": "column", "lost": f"lost {unit}"},
     )
+    left = problem.X.shape[1] - len(found)
+    more = f": the {len(found)} that weigh most in it or not at all, of {problem.X.shape[1]:,}" if left else ""
     table = DataTable(
         name="importance",
-        title="What the model loses when one column is shuffled",
+        title=f"What the model loses when one column is shuffled{more}",
         columns=("column", f"more {name}", *([f"lost {problem.unit} per 1,000"] if paid else [])),
         rows=tuple(
             (column, round(float(change[0]), 6), *([round(float(change[1]), 2)] if paid else []))
@@ -267,12 +278,15 @@ def importance_figure(
     return figure, table, _driver(ranked[0][0], float(ranked[0][1][int(paid)]), unit)
 
 
-def _affordable_rows(problem: Problem, chosen: Candidate) -> int:
-    """Rows whose columns can all be shuffled twice for the share of the budget, by work and not by the clock."""
-    n_columns = problem.X.shape[1]
-    a_row = _UNITS_A_VALUE * n_columns + _UNITS_A_TREE * chosen.rounds * max(1, len(problem.classes) - 1)
+def _affordable(problem: Problem, chosen: Candidate, width: int, n_columns: int) -> tuple[int, int]:
+    """Rows, and how many of the strongest columns are shuffled twice on them, for the share of the budget by work."""
+    trees = chosen.rounds * (len(problem.classes) if problem.task == "multiclass" else 1)
+    a_shuffle = scoring_units(0, trees) + _UNITS_A_VALUE * width
     units = _IMPORTANCE_SHARE * problem.brief.budget.train_seconds * UNITS_PER_SECOND
-    return min(_IMPORTANCE_ROWS, int(units / (2 * n_columns * a_row)))
+    per_row = units / _FEWEST_ROWS - scoring_units(problem.X.shape[1], 0)
+    kept = min(n_columns, _SHOWN_COLUMNS, max(_FEWEST_COLUMNS, int(per_row / (2 * a_shuffle))))
+    n_rows = units / (scoring_units(problem.X.shape[1], 0) + 2 * kept * a_shuffle)
+    return int(min(_IMPORTANCE_ROWS, max(_FEWEST_ROWS, n_rows), max(_FEWEST_ROWS, _MOST_CELLS // max(1, width)))), kept
 
 
 def _driver(column: str, lost: float, unit: str) -> Finding | None:
