@@ -41,6 +41,7 @@ _NAMES = {
     "p50": "median",
     "n": "number of",
     "single": "one row:",
+    "http": "over HTTP:",
     "per 1000": "per 1,000",
 }
 _METRICS = {
@@ -58,8 +59,9 @@ _METRICS = {
     "seconds": "time",
     "train_seconds": "time to train",
     "chosen": "model",
-    "break_even": "break-even ratio",
+    "break_even": "break-even, false alarms a hit",
     "speedup": "times faster",
+    "http_adds_us": "HTTP adds",
     "peak_mb": "peak memory",
     "size_mb": "size of the sealed part",
     "memory_mb": "memory after loading",
