@@ -88,16 +88,6 @@ def test_the_shipped_model_speaks_before_the_quick_one() -> None:
     assert shown.figure == "+$1,500"
 
 
-def test_beyond_a_constant_policy_the_shipped_model_keeps_its_own_interval(flights: Report) -> None:
-    assessed = flights.part("assess")
-    named = {**assessed.metrics, "best_simple": "do nothing"}
-    parts = (msgspec.structs.replace(assessed, metrics=named), flights.part("train"))
-    shown = headline(Facts(msgspec.structs.replace(flights, parts=parts)))
-    assert shown is not None
-    assert (shown.figure, shown.span) == ("+$1,602", "95% interval +$1,480 to +$1,723")
-    assert shown.caption.endswith("without ML (do nothing)")
-
-
 def test_regression_and_multiclass_speak_their_own_words() -> None:
     bikes = run({"test_rmse": 42.123, "test_r2": 0.91, "constant_rmse": 180.0, "n_train": 900, "n_test": 100})
     assert question(bikes).before == "How well can we tell"

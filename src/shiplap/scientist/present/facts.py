@@ -143,27 +143,13 @@ class Facts:
     @cached_property
     def gain(self) -> Interval | None:
         """Money per 1,000 decisions against the best policy without ML: of the shipped model, else as assessed."""
-        return self._gain_of("train") or self._beyond_constant() or self._gain_of("assess")
+        return self._gain_of("train") or self._gain_of("assess")
 
     def _gain_of(self, verb: str) -> Interval | None:
         value = self.number(verb, "gain_per_1000")
         if value is None:
             return None
         return Interval(value, self.number(verb, "gain_low"), self.number(verb, "gain_high"), self.unit)
-
-    def _beyond_constant(self) -> Interval | None:
-        """Return what the shipped model brings beyond a policy that brings the same on any rows: no new spread."""
-        drawn = self.figure("assess", "policies")
-        ends = [self.number("train", name) for name in ("money_per_1000", "money_low", "money_high")]
-        if drawn is None or None in ends or not {"policy", "value", "low", "high"} <= set(drawn.data):
-            return None
-        best = self.word("assess", "best_simple")
-        rows = zip(*(drawn.data[name] for name in ("policy", "value", "low", "high")), strict=True)
-        constant = next((value for name, value, low, high in rows if name == best and low == high), None)
-        if not isinstance(constant, int | float):
-            return None
-        value, low, high = (end - constant for end in ends if end is not None)
-        return Interval(value, low, high, self.unit)
 
     @cached_property
     def ship_file(self) -> str:
