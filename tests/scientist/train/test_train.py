@@ -167,6 +167,14 @@ def test_many_classes_are_told_apart():
     assert "test_auc" not in model.report.metrics
 
 
+def test_classes_that_are_not_drawn_are_counted():
+    rng = np.random.default_rng(0)
+    code = rng.integers(0, 22, 900)
+    rows = pd.DataFrame({"a": code + rng.normal(size=900), "y": [f"class {value}" for value in code]})
+    drawn = {figure.name: figure for figure in train(rows, target="y", budget=FAST).report.figures}["scores"]
+    assert drawn.title.endswith("on the test rows: the 20 most frequent of 22 classes")
+
+
 def test_a_matrix_becomes_the_policy():
     rows = load_wine(as_frame=True).frame
     matrix = {"0": {"0": 5.0, "1": -1.0}, "2": {"2": 3.0}}

@@ -170,6 +170,8 @@ def _scores(problem: Problem, hit: npt.NDArray[np.bool_], score: Floats, policy:
 def _confusion(problem: Problem, y: npt.NDArray[Any], judgment: Judgment) -> Figure:
     guess = np.argmax(judgment.output, axis=1)
     kept = np.argsort(-np.bincount(y, minlength=len(problem.classes)))[:_SHOWN_COLUMNS]
+    rest = len(problem.classes) - len(kept)
+    most = f": the {len(kept)} most frequent of {len(problem.classes)} classes" if rest else ""
     pairs = [(actual, said) for actual in sorted(kept) for said in sorted(kept)]
     share = [float(np.mean(guess[y == actual] == said)) if (y == actual).any() else 0.0 for actual, said in pairs]
     data: dict[str, list[Cell]] = {
@@ -179,7 +181,7 @@ def _confusion(problem: Problem, y: npt.NDArray[Any], judgment: Judgment) -> Fig
     }
     return Figure(
         name="scores",
-        title="What is said of each class on the test rows",
+        title=f"What is said of each class on the test rows{most}",
         kind="heatmap",
         data=data,
         x="said",
