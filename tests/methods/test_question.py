@@ -5,6 +5,7 @@ import pytest
 from shiplap.core.brief import Brief
 from shiplap.core.errors import BriefError, TableError
 from shiplap.methods.question import pose
+from shiplap.methods.splits import honest_split
 
 
 @pytest.fixture
@@ -152,3 +153,37 @@ def test_what_cannot_be_asked_is_refused_with_the_reason(rows, question, error, 
 def test_a_target_without_any_label_is_refused(rows):
     with pytest.raises((TableError, BriefError)):
         pose(rows.assign(left=None), question={"target": "left"})
+
+
+def test_a_date_is_no_target_and_says_what_to_ask_instead(rows):
+    with pytest.raises(BriefError, match="'since' is a date") as caught:
+        pose(rows, question={"target": "since"})
+    assert "date_diff('day', opened, since)" in caught.value.hint
+    assert pose(rows, question={"target": "hour(since) >= 0 AND age > 40", "time": "since"}).task == "binary"
+
+
+@pytest.mark.parametrize(("role", "name"), [("time", "since"), ("group", "plan")])
+def test_the_target_is_neither_the_time_nor_the_group_column(rows, role, name):
+    with pytest.raises(BriefError, match=f"'{name}' is both the target and the {role} column"):
+        pose(rows, question={"target": name, role: name})
+
+
+def test_a_number_as_time_is_said_to_be_one(rows):
+    said = checks(pose(rows, question={"target": "left", "time": "age"}))["time.number"]
+    assert (said.verdict, "tested on the rows where it is largest" in said.means) == ("warn", True)
+    seconds = rows.assign(age=1.7e9 + 60.0 * np.arange(300))
+    said = checks(pose(seconds, question={"target": "left", "time": "age"}))["time.number"]
+    assert said.verdict == "note"
+    assert "seconds since 1970: 2023-11-14 to 2023-11-15" in said.means
+    with pytest.raises(BriefError, match="too large for seconds"):
+        pose(seconds.assign(age=seconds["age"] * 1000), question={"target": "left", "time": "age"})
+
+
+def test_the_stated_minimum_is_enough_for_the_split():
+    rng = np.random.default_rng(0)
+    for n_hits in range(5, 21):
+        rows = pd.DataFrame({"a": rng.normal(size=25), "y": np.repeat(["yes", "no"], [n_hits, 25 - n_hits])})
+        split = honest_split(pose(rows, question={"target": "y"}))
+        assert min(len(split.tune), len(split.test)) >= 5
+    with pytest.raises(TableError, match="24 labelled rows are too few"):
+        pose(rows.head(24), question={"target": "y"})

@@ -17,7 +17,7 @@ from shiplap.methods.query import labelled
 
 __all__ = ["FEWEST_ROWS", "Labels", "labels_of", "positive_of", "task_of"]
 
-FEWEST_ROWS = 20
+FEWEST_ROWS = 25
 _MOST_CLASSES = 200
 _MOST_CODES = 30
 _FEWEST_OF_A_CLASS = 5
@@ -89,6 +89,11 @@ def labels_of(table: Table, sql: str, columns: tuple[str, ...], brief: Brief) ->
     if len(levels) == 1:
         raise TableError(
             f"the target '{brief.target}' has one value only: {levels[0]}", hint="two classes are needed to learn from"
+        )
+    if np.asarray(levels).dtype.kind in "mM":
+        raise BriefError(
+            f"the target '{brief.target}' is a date: a date is not predicted itself",
+            hint=f"ask for a number or a yes or no made of it, e.g. target=\"date_diff('day', opened, {columns[0]})\"",
         )
     task = task_of(levels, brief)
     if task == "regression":

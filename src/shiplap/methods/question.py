@@ -12,7 +12,7 @@ import pandas as pd
 from shiplap.adapters.frames import Target, read, resolve_target
 from shiplap.core.brief import Brief, Label, Task
 from shiplap.core.errors import BriefError
-from shiplap.core.finding import Finding
+from shiplap.core.finding import Finding, Grade
 from shiplap.core.schema import Schema
 from shiplap.core.table import Table
 from shiplap.methods.columns import chosen_columns
@@ -24,6 +24,7 @@ __all__ = ["Floats", "Ints", "Problem", "asked", "opened", "pose"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
+_FIRST_SECOND, _LAST_SECOND = 3e8, 9e9
 _NUMERIC = (
     "TINYINT",
     "SMALLINT",
@@ -191,6 +192,11 @@ def pose(source: Any, brief: Brief | None = None, question: dict[str, Any] | Non
     if not brief.target:
         raise BriefError("no target was given", hint="say what is to be predicted, e.g. target='churned'")
     target = resolve_target(table, brief.target)
+    for role, name in (("time", brief.time), ("group", brief.group)):
+        if name and target.name == name:
+            raise BriefError(
+                f"'{name}' is both the target and the {role} column", hint=f"name another target, or leave {role} out"
+            )
     sql = _as_number(table, target)
     labels = labels_of(table, sql, target.columns, brief)
     schema, findings = chosen_columns(table.schema, brief, target.columns)
@@ -214,7 +220,7 @@ def pose(source: Any, brief: Brief | None = None, question: dict[str, Any] | Non
         group=_groups(extra, brief),
         worth=worth,
         n_unlabelled=labels.n_unlabelled,
-        findings=(*labels.findings, *findings, *infinite, *worth_findings),
+        findings=(*labels.findings, *findings, *infinite, *_number_time(table, extra, brief), *worth_findings),
     )
 
 
@@ -263,8 +269,31 @@ def _moments(extra: pd.DataFrame, brief: Brief) -> npt.NDArray[np.datetime64] | 
         return None
     column = extra[brief.time]
     if column.dtype == np.float64:
+        if column.abs().max() > _LAST_SECOND:
+            raise BriefError(
+                f"the numbers of '{brief.time}' are too large for seconds since 1970: {column.abs().max():,.6g}",
+                hint="give the moments as dates",
+            )
         return column.to_numpy().astype("datetime64[s]").astype("datetime64[ns]")
     return column.to_numpy().astype("datetime64[ns]")
+
+
+def _number_time(table: Table, extra: pd.DataFrame, brief: Brief) -> list[Finding]:
+    """Say what a number that stands for time is taken as."""
+    if not brief.time or table.schema[brief.time].kind != "number":
+        return []
+    low, high = float(extra[brief.time].min()), float(extra[brief.time].max())
+    if low >= _FIRST_SECOND:
+        days = " to ".join(str(np.datetime64(int(edge), "s"))[:10] for edge in (low, high))
+        means, todo = f"the numbers of '{brief.time}' are taken as seconds since 1970: {days}", ""
+    else:
+        means = (
+            f"time is the number '{brief.time}', from {low:,.6g} to {high:,.6g}: "
+            "the model is tested on the rows where it is largest"
+        )
+        todo = f"leave time out if '{brief.time}' does not say in what order the rows came"
+    verdict: Grade = "warn" if todo else "note"
+    return [Finding(check="time.number", verdict=verdict, means=means, todo=todo, columns=(brief.time,))]
 
 
 def _groups(extra: pd.DataFrame, brief: Brief) -> Ints | None:

@@ -25,6 +25,8 @@ Positions: TypeAlias = npt.NDArray[np.int64]
 _SHARES = (0.6, 0.2, 0.2)
 _SIXTH = 1 / 6
 _LEAST = 5
+_COUNTS = np.datetime64("1979-07-05", "ns")
+"""Numbers of seconds before this moment count something else than seconds since 1970."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +167,7 @@ def honest_split(problem: Problem) -> Split:
                     f"no '{brief.group}' is new in the later rows: none is left to test on",
                     hint="leave time or group out, whichever the model will not meet",
                 )
-        said = _time_finding(problem.time, train, tune, test)
+        said = _time_finding(problem, train, tune, test)
         return _checked(problem, Split(train, tune, test, "time", said))
     if problem.group is not None:
         parts = by_group(problem.group, seed=brief.seed)
@@ -213,17 +215,29 @@ def _checked(problem: Problem, split: Split) -> Split:
     for name, part in (("train", split.train), ("tune", split.tune), ("test", split.test)):
         if len(part) < _LEAST:
             raise TableError(
-                f"the {name} part would hold {len(part)} rows", hint="collect more rows, or move test_from"
+                f"the {name} part would hold {len(part)} of {problem.n_rows:,} rows; {_LEAST} are needed",
+                hint="collect more rows, or move test_from" if split.kind == "time" else "collect more rows",
             )
     return split
 
 
-def _time_finding(time: npt.NDArray[np.datetime64], train: Positions, tune: Positions, test: Positions) -> Finding:
-    since = [str(time[part].min())[:16].replace("T", " ") if len(part) else "never" for part in (tune, test)]
-    nowhere = len(time) - len(train) - len(tune) - len(test)
+def _time_finding(problem: Problem, train: Positions, tune: Positions, test: Positions) -> Finding:
+    since = [_since(problem, part) if len(part) else "never" for part in (tune, test)]
+    nowhere = problem.n_rows - len(train) - len(tune) - len(test)
     lost = f"; {nowhere:,} rows without a moment, or of a group seen before, are in no part" if nowhere else ""
     means = f"tested on the future: tune from {since[0]}, test from {since[1]}: {_sizes((train, tune, test))}{lost}"
     return Finding(check="split", verdict="good", means=means, value=since[1])
+
+
+def _since(problem: Problem, part: Positions) -> str:
+    """Name the first moment of a part the way the time column writes it."""
+    name, time = problem.brief.time, problem.time
+    if name is None or time is None:
+        return ""
+    first = time[part].min()
+    if problem.table.schema[name].kind == "number" and first < _COUNTS:
+        return f"{name} {int(first.astype('datetime64[s]').astype(np.int64)):,}"
+    return str(first)[:16].replace("T", " ")
 
 
 def _sizes(parts: Any) -> str:
