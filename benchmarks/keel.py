@@ -75,7 +75,12 @@ def flights() -> list[tuple[str, str]]:
             "money per 1,000 flights, against doing nothing",
             f"${train['money_per_1000']:,.0f} (${train['money_low']:,.0f} to ${train['money_high']:,.0f})",
         ),
+        (
+            "of which beyond the best rule without ML",
+            f"${train['gain_per_1000']:,.0f} (${train['gain_low']:,.0f} to ${train['gain_high']:,.0f})",
+        ),
         ("one row, ship: p50, p99", f"{bench['single_p50_us']:.0f} us, {bench['single_p99_us']:.0f} us"),
+        ("what HTTP adds to it, one connection: p50", f"{bench['http_adds_us']:.0f} us"),
         ("one row, original pipeline: p50", f"{bench['original_p50_us']:,.0f} us ({bench['speedup']:.0f} times)"),
         ("ship, sealed part", f"{bench['size_mb']:.2f} MB"),
     ]
