@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shiplap.core.finding import Finding, worst
+from shiplap.core.finding import Finding
 from shiplap.core.report import DataTable, Figure, Report
 from shiplap.core.run import Run
 
@@ -71,14 +71,6 @@ def test_parts_figures_and_tables_are_found_by_name() -> None:
     for ask in (report.part, report.figure, report.table):
         with pytest.raises(KeyError, match="nothing"):
             ask("nothing")
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "expected"),
-    [((), "good"), (("good", "note"), "note"), (("fail", "warn", "good"), "fail"), (("warn", "note"), "warn")],
-)
-def test_the_gravest_finding_counts(verdicts: tuple[str, ...], expected: str) -> None:
-    assert worst(tuple(Finding(check="c", verdict=v, means="m") for v in verdicts)) == expected  # type: ignore[arg-type]
 
 
 def test_a_report_shows_itself_in_words() -> None:

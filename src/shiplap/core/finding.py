@@ -6,10 +6,9 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Finding", "Grade", "worst"]
+__all__ = ["Finding", "Grade"]
 
 Grade = Literal["good", "note", "warn", "fail"]
-_ORDER: tuple[Grade, ...] = ("good", "note", "warn", "fail")
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +42,3 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...] = ()
     value: float | str | None = None
     limit: float | str | None = None
-
-
-def worst(findings: tuple[Finding, ...]) -> Grade:
-    """Return the gravest verdict among `findings`; ``"good"`` when there are none."""
-    return max((finding.verdict for finding in findings), key=_ORDER.index, default="good")
