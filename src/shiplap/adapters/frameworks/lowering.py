@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.adapters.frameworks.graph import INPUT, GraphBuilder
-from shiplap.adapters.frameworks.registry import class_path, predictors, transformers
+from shiplap.adapters.frameworks.registry import class_path, labelers, predictors, transformers
 from shiplap.adapters.frameworks.trees import Forest
 from shiplap.core.encoding import Boolean, Category, Encoding, Number, Operation
 from shiplap.core.errors import RefusedError, nearest
@@ -196,7 +196,7 @@ class Context:
         -------
         tensor : str
             Double matrix: (n, n_classes) of ``predict_proba``; (n, 1) of a binary ``decision_function``; (n, 1) of
-            ``predict``.
+            ``predict``, which for a classifier is (n, n_classes) with 1 for the class that it names.
         method : str
             The one that was lowered.
         """
@@ -208,6 +208,8 @@ class Context:
                     f"{type(estimator).__name__} has no {' and no '.join(methods)}",
                     hint="wrap a classifier without probabilities in CalibratedClassifierCV",
                 )
+            if method == "predict" and class_path(type(estimator)) in labelers.names():
+                emitter = labelers.get(class_path(type(estimator)))
             tensor: str = emitter(estimator, block, self, method)
             chosen = getattr(estimator, method)
             self.stages.append(Stage(self.where, tensor, lambda frame: chosen(block.evaluate(frame))))

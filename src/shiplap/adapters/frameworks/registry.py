@@ -2,7 +2,8 @@
 
 An emitter of a transformer is a function ``(estimator, block, context) -> tuple of pieces``; one of a predictor is
 ``(estimator, block, context, method) -> tensor``. Other packages add theirs through the entry-point groups
-``shiplap.transformers`` and ``shiplap.predictors``, named by the class path as `class_path` gives it.
+``shiplap.transformers`` and ``shiplap.predictors``, named by the class path as `class_path` gives it. A labeler is an
+emitter of what ``predict`` says, for a classifier whose predictor emitter gives scores and probabilities only.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from typing import Any
 
 from shiplap.core.registry import Registry
 
-__all__ = ["class_path", "frameworks", "predictors", "transformers"]
+__all__ = ["class_path", "frameworks", "labelers", "predictors", "transformers"]
 
 frameworks: Registry[Any] = Registry("framework", group="shiplap.frameworks")
 transformers: Registry[Any] = Registry("transformer emitter", group="shiplap.transformers")
 predictors: Registry[Any] = Registry("predictor emitter", group="shiplap.predictors")
+labelers: Registry[Any] = Registry("labeler", group="shiplap.labelers")
 
 _SKLEARN = "shiplap.adapters.frameworks.sklearn"
 _LIGHTGBM = "shiplap.adapters.frameworks.lightgbm"
@@ -51,15 +53,27 @@ _PREDICTORS = {
                     *("LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "ElasticNetCV"),
                     *("HuberRegressor", "BayesianRidge", "ARDRegression", "Lars", "LassoLars", "SGDRegressor"),
                     *("QuantileRegressor", "TheilSenRegressor", "OrthogonalMatchingPursuit"),
+                    *("LarsCV", "LassoLarsCV", "LassoLarsIC", "OrthogonalMatchingPursuitCV"),
+                    *("MultiTaskElasticNet", "MultiTaskElasticNetCV", "MultiTaskLasso", "MultiTaskLassoCV"),
+                    "PassiveAggressiveRegressor",
                 )
             ]
             + ["svm.LinearSVR"],
             "linear",
         ),
         **dict.fromkeys(
-            ("linear_model.SGDClassifier", "linear_model.RidgeClassifier", "linear_model.Perceptron", "svm.LinearSVC"),
+            [
+                f"linear_model.{name}"
+                for name in (
+                    *("SGDClassifier", "RidgeClassifier", "RidgeClassifierCV", "Perceptron"),
+                    "PassiveAggressiveClassifier",
+                )
+            ]
+            + ["svm.LinearSVC"],
             "linear_classifier",
         ),
+        "linear_model.RANSACRegressor": "robust",
+        "linear_model.SGDOneClassSVM": "linear_outliers",
         **dict.fromkeys(
             [f"linear_model.{name}" for name in ("PoissonRegressor", "GammaRegressor", "TweedieRegressor")], "glm"
         ),
@@ -84,6 +98,31 @@ _PREDICTORS = {
         "compose.TransformedTargetRegressor": "transformed_target",
     },
 }
+_LABELERS = {
+    "by_decision": (
+        *(
+            f"linear_model.{name}"
+            for name in (
+                *(
+                    "LogisticRegression",
+                    "LogisticRegressionCV",
+                    "SGDClassifier",
+                    "RidgeClassifier",
+                    "RidgeClassifierCV",
+                ),
+                *("RidgeClassifier", "RidgeClassifierCV", "PassiveAggressiveClassifier"),
+            )
+        ),
+        *("svm.LinearSVC", "discriminant_analysis.LinearDiscriminantAnalysis"),
+        "ensemble.HistGradientBoostingClassifier",
+    ),
+    "by_decision_at_zero": ("ensemble.GradientBoostingClassifier",),
+    "by_share": (
+        *("tree.DecisionTreeClassifier", "tree.ExtraTreeClassifier"),
+        *("ensemble.RandomForestClassifier", "ensemble.ExtraTreesClassifier"),
+        "calibration.CalibratedClassifierCV",
+    ),
+}
 
 for _module, _names in _TRANSFORMERS.items():
     for _name, _function in _names.items():
@@ -91,6 +130,10 @@ for _module, _names in _TRANSFORMERS.items():
 for _module, _names in _PREDICTORS.items():
     for _name, _function in _names.items():
         predictors.add_lazy(f"sklearn.{_name}", f"{_SKLEARN}.{_module}:{_function}", extra="lab")
+for _function, _paths in _LABELERS.items():
+    for _name in _paths:
+        labelers.add_lazy(f"sklearn.{_name}", f"{_SKLEARN}.labels:{_function}", extra="lab")
+labelers.add_lazy("lightgbm.sklearn.LGBMClassifier", f"{_SKLEARN}.labels:by_share", extra="lab")
 predictors.add_lazy("lightgbm.sklearn.LGBMClassifier", f"{_LIGHTGBM}.emit:classifier", extra="lab")
 predictors.add_lazy("lightgbm.sklearn.LGBMRegressor", f"{_LIGHTGBM}.emit:regressor", extra="lab")
 transformers.add_lazy("sklearn.frozen.FrozenEstimator", f"{_SKLEARN}.meta:frozen_transform", extra="lab")
