@@ -7,12 +7,24 @@ The meaning of each operation, value by value, is specified in ``docs/ship-forma
 
 from __future__ import annotations
 
+from math import prod
 from typing import Literal
 
 import msgspec
 
-__all__ = ["Boolean", "Category", "Date", "DatePart", "Encoding", "Number", "Operation"]
+__all__ = ["Boolean", "Category", "Date", "DatePart", "Encoding", "Number", "Operation", "Tensor", "Text"]
 
+Analyzer = Literal["word", "char", "char_wb"]
+Characters = Literal[
+    "word",
+    "letter",
+    "not_space",
+    "ascii_word",
+    "ascii_letter_digit",
+    "ascii_lower_digit",
+    "ascii_letter",
+    "ascii_lower",
+]
 DatePart = Literal["year", "month", "day", "weekday", "day_of_year", "hour", "minute", "second", "epoch_s"]
 
 
@@ -96,7 +108,70 @@ class Date(_Operation, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
         return len(self.parts)
 
 
-Operation = Number | Boolean | Category | Date
+class Tensor(_Operation, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="tensor"):
+    """Numbers in an array of fixed shape, written row by row (the last axis fastest); missing gives NaN throughout.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of one row's value; not empty.
+    """
+
+    shape: tuple[int, ...]
+
+    @property
+    def width(self) -> int:
+        """How many numbers it writes."""
+        return prod(self.shape)
+
+
+class Text(_Operation, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="text"):
+    """How often each token occurs in a text; a missing text counts nothing: zeros.
+
+    Parameters
+    ----------
+    analyzer : {"word", "char", "char_wb"}
+        Tokens are words, pieces of the text, or pieces of its words.
+    lowercase, strip_accents
+        What is done to the text first, in this order.
+    characters, also, shortest, whole
+        A word is a run of `characters`, or of those `also` given, at least `shortest` of them; where it must be
+        `whole`, it is not part of a longer run of letters, digits and underscores.
+    ngrams : tuple of int
+        Fewest and most words, or characters, of a token.
+    stop_words : tuple of str
+        Words that are left out before they are joined.
+    binary : bool
+        Whether a token that occurs counts 1, however often.
+    vocabulary : tuple of str
+        The tokens that are counted, by place. Empty where tokens are hashed instead.
+    n_features : int
+        Number of places where tokens are hashed; 0 where there is a vocabulary.
+    alternate_sign : bool
+        Whether hashed tokens count 1 or -1, by their hash.
+    """
+
+    analyzer: Analyzer = "word"
+    lowercase: bool = True
+    strip_accents: Literal["none", "ascii", "unicode"] = "none"
+    characters: Characters = "word"
+    also: str = ""
+    shortest: int = 2
+    whole: bool = False
+    ngrams: tuple[int, int] = (1, 1)
+    stop_words: tuple[str, ...] = ()
+    binary: bool = False
+    vocabulary: tuple[str, ...] = ()
+    n_features: int = 0
+    alternate_sign: bool = True
+
+    @property
+    def width(self) -> int:
+        """How many numbers it writes."""
+        return len(self.vocabulary) or self.n_features
+
+
+Operation = Number | Boolean | Category | Date | Tensor | Text
 
 
 class Encoding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
