@@ -67,6 +67,16 @@ class GraphBuilder:
         """Take columns of a matrix; on the input, taking all of them in order costs nothing."""
         return self.op("Gather", tensor, self.constant(np.array(indices, np.int64)), axis=1)
 
+    def top(self, tensor: str, count: int, *, largest: bool = False) -> str:
+        """Return the positions of the `count` smallest or largest numbers of each row, in order; of equals the first.
+
+        Returns
+        -------
+        str
+            Matrix of int64, of shape (n, count).
+        """
+        return self.op("TopK", tensor, self.constant(np.array([count])), axis=1, largest=int(largest), sorted=1)
+
     def taken(self, output: str) -> list[int]:
         """Return the input columns that `output` depends on, in the order in which nodes take them."""
         live = self._live(output, {})
@@ -143,7 +153,9 @@ def _proto(node: _Node, alias: dict[str, str]) -> Any:
     }
     inputs = [alias.get(name, name) for name in node.inputs]
     name = f"{node.label} [{node.output}]" if node.label else node.output
-    return helper.make_node(node.op, inputs, [node.output], name=name, domain=node.domain or None, **attributes)
+    # Of the two things that TopK gives, the positions are taken: GatherElements finds the numbers.
+    outputs = [f"{node.output}_numbers", node.output] if node.op == "TopK" else [node.output]
+    return helper.make_node(node.op, inputs, outputs, name=name, domain=node.domain or None, **attributes)
 
 
 def _rename_last(nodes: list[Any], last: str) -> None:
@@ -151,5 +163,5 @@ def _rename_last(nodes: list[Any], last: str) -> None:
     readers = sum(list(node.input).count(last) for node in nodes)
     maker = next((node for node in nodes if last in node.output), None)
     if maker is not None and readers == 1:
-        maker.output[0] = OUTPUT
+        maker.output[-1] = OUTPUT
         nodes.pop()
