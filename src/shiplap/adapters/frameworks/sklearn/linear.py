@@ -7,15 +7,21 @@ from typing import Any
 import numpy as np
 
 from shiplap.adapters.frameworks.lowering import Block, Context
-from shiplap.adapters.frameworks.sklearn.outputs import both_classes, link, softmax
+from shiplap.adapters.frameworks.sklearn.outputs import both_classes, link, normalized, sigmoid, signed, softmax
 
-__all__ = ["glm", "linear", "linear_classifier", "logistic"]
+__all__ = ["glm", "linear", "linear_classifier", "linear_outliers", "logistic", "robust"]
 
 
 def linear(estimator: Any, block: Block, context: Context, method: str) -> str:
-    """Lower a linear regression: ``X @ coef + intercept``."""
+    """Lower a linear regression of one target or several: ``X @ coef + intercept``."""
     del method
     return _scores(estimator, block, context)
+
+
+def robust(estimator: Any, block: Block, context: Context, method: str) -> str:
+    """Lower ``RANSACRegressor``: the regressor that was fitted on the inliers."""
+    inner = estimator.estimator_
+    return context.response(inner, block, (method,), type(inner).__name__)[0]
 
 
 def glm(estimator: Any, block: Block, context: Context, method: str) -> str:
@@ -29,16 +35,44 @@ def glm(estimator: Any, block: Block, context: Context, method: str) -> str:
 
 
 def linear_classifier(estimator: Any, block: Block, context: Context, method: str) -> str:
-    """Lower a linear classifier's ``decision_function``; probabilities where its loss is logistic."""
+    """Lower a linear classifier; probabilities where its loss is logistic or the modified Huber loss."""
     scores = _scores(estimator, block, context)
     if method == "decision_function":
         return scores
-    if getattr(estimator, "loss", "") == "log_loss" and len(estimator.classes_) == 2:
-        return both_classes(context, link(context, scores, "logit"))
+    loss = getattr(estimator, "loss", None)
+    if loss == "log_loss":
+        if len(estimator.classes_) == 2:
+            return both_classes(context, link(context, scores, "logit"))
+        return normalized(context, sigmoid(context, scores), even=len(estimator.classes_))
+    if loss == "modified_huber":
+        shares = _huber(scores, context)
+        if len(estimator.classes_) == 2:
+            return both_classes(context, shares)
+        return normalized(context, shares, even=len(estimator.classes_))
     raise context.refuse(
-        f"{type(estimator).__name__} with loss {getattr(estimator, 'loss', None)!r} gives no plain probability",
+        f"{type(estimator).__name__} with loss {loss!r} gives no plain probability",
         hint="wrap it in CalibratedClassifierCV",
     )
+
+
+def _huber(scores: str, context: Context) -> str:
+    """Return ``(clip(s, -1, 1) + 1) / 2``."""
+    graph = context.graph
+    low, high = (graph.constant(np.array(limit)) for limit in (-1.0, 1.0))
+    raised = graph.op("Add", graph.op("Min", graph.op("Max", scores, low), high), graph.constant(np.array([1.0])))
+    return graph.op("Div", raised, graph.constant(np.array([2.0])))
+
+
+def linear_outliers(estimator: Any, block: Block, context: Context, method: str) -> str:
+    """Lower ``SGDOneClassSVM``: a product, and how far it lies from the offset."""
+    graph = context.graph
+    offset = graph.constant(np.asarray(estimator.offset_, np.float64).reshape(1, 1))
+    coefficients = graph.constant(np.atleast_2d(np.asarray(estimator.coef_, np.float64)).T)
+    context.terms += estimator.n_features_in_
+    decision = graph.op("Sub", graph.op("MatMul", context.matrix(block.pieces), coefficients), offset)
+    if method == "score_samples":
+        return graph.op("Add", decision, offset)
+    return signed(context, decision) if method == "predict" else decision
 
 
 def logistic(estimator: Any, block: Block, context: Context, method: str) -> str:
@@ -48,16 +82,13 @@ def logistic(estimator: Any, block: Block, context: Context, method: str) -> str
         return scores
     if len(estimator.classes_) == 2:
         return both_classes(context, link(context, scores, "logit"))
-    if getattr(estimator, "solver", "") == "liblinear":
-        raise context.refuse("liblinear trains one model a class", hint="use the solver lbfgs")
     return softmax(context, scores)
 
 
 def _scores(estimator: Any, block: Block, context: Context) -> str:
     coefficients = np.atleast_2d(np.asarray(estimator.coef_, np.float64)).T
-    if coefficients.shape[1] > 1 and not hasattr(estimator, "classes_"):
-        raise context.refuse("it predicts several targets at once", hint="pack one model a target")
-    intercept = np.broadcast_to(np.asarray(estimator.intercept_, np.float64), (coefficients.shape[1],))
+    n_targets = coefficients.shape[1]
+    intercept = np.broadcast_to(np.ravel(np.asarray(estimator.intercept_, np.float64)), (n_targets,))
     context.terms += len(coefficients)
     graph = context.graph
     matrix = context.matrix(block.pieces)
