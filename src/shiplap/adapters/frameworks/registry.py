@@ -41,11 +41,25 @@ _TRANSFORMERS = {
         "preprocessing.OneHotEncoder": "one_hot_encoder",
         "preprocessing.TargetEncoder": "target_encoder",
     },
+    "text": {
+        "feature_extraction.text.CountVectorizer": "count_vectorizer",
+        "feature_extraction.text.HashingVectorizer": "hashing_vectorizer",
+        "feature_extraction.text.TfidfTransformer": "tfidf_transformer",
+        "feature_extraction.text.TfidfVectorizer": "tfidf_vectorizer",
+        "feature_extraction.DictVectorizer": "dict_vectorizer",
+        "feature_extraction.FeatureHasher": "feature_hasher",
+    },
 }
 _PREDICTORS = {
     "compose": {"pipeline.Pipeline": "predict_pipeline"},
     "linear": {
-        **dict.fromkeys(("linear_model.LogisticRegression", "linear_model.LogisticRegressionCV"), "logistic"),
+        **dict.fromkeys(
+            (
+                *("linear_model.LogisticRegression", "linear_model.LogisticRegressionCV"),
+                "discriminant_analysis.LinearDiscriminantAnalysis",
+            ),
+            "logistic",
+        ),
         **dict.fromkeys(
             [
                 f"linear_model.{name}"
@@ -93,6 +107,14 @@ _PREDICTORS = {
         "ensemble.HistGradientBoostingRegressor": "histogram_regressor",
     },
     "calibrate": {"calibration.CalibratedClassifierCV": "calibrated"},
+    "bayes": {
+        f"naive_bayes.{name}NB": name.lower()
+        for name in ("Bernoulli", "Categorical", "Complement", "Gaussian", "Multinomial")
+    },
+    "discriminant": {
+        "discriminant_analysis.QuadraticDiscriminantAnalysis": "quadratic",
+        "neighbors.NearestCentroid": "nearest_centroid",
+    },
     "meta": {
         "frozen.FrozenEstimator": "frozen",
         "compose.TransformedTargetRegressor": "transformed_target",
@@ -110,7 +132,7 @@ _LABELERS = {
                     "RidgeClassifier",
                     "RidgeClassifierCV",
                 ),
-                *("RidgeClassifier", "RidgeClassifierCV", "PassiveAggressiveClassifier"),
+                *("Perceptron", "PassiveAggressiveClassifier"),
             )
         ),
         *("svm.LinearSVC", "discriminant_analysis.LinearDiscriminantAnalysis"),
