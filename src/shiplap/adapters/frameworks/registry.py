@@ -111,6 +111,11 @@ _PREDICTORS = {
         f"naive_bayes.{name}NB": name.lower()
         for name in ("Bernoulli", "Categorical", "Complement", "Gaussian", "Multinomial")
     },
+    "svm": {
+        **dict.fromkeys(("svm.SVC", "svm.NuSVC"), "classifier"),
+        **dict.fromkeys(("svm.SVR", "svm.NuSVR"), "regressor"),
+        "svm.OneClassSVM": "outliers",
+    },
     "discriminant": {
         "discriminant_analysis.QuadraticDiscriminantAnalysis": "quadratic",
         "neighbors.NearestCentroid": "nearest_centroid",
