@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from shiplap.adapters.frameworks.lowering import Block, Context, Piece
 
 __all__ = ["column_transformer", "feature_union", "predict_pipeline", "transform_pipeline"]
@@ -32,14 +34,14 @@ def _through(steps: list[tuple[str, Any]], block: Block, context: Context) -> Bl
 def column_transformer(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
     """Lower a ``ColumnTransformer``; columns go by name where it was fitted on names."""
     pieces: list[Piece] = []
-    for name, step, _ in estimator.transformers_:
+    for name, step, spec in estimator.transformers_:
         chosen = [int(index) for index in estimator._transformer_to_input_indices[name]]
         if not chosen or (isinstance(step, str) and step == "drop"):
             continue
         positions = _positions(estimator, chosen, block, context)
         part = Block(
             block.take(positions),
-            _selection(block, positions),
+            _selection(block, positions, flat=isinstance(spec, str | int | np.integer)),
             tuple(block.names[position] for position in positions) if block.names else (),
         )
         if isinstance(step, str):
@@ -60,10 +62,13 @@ def _positions(estimator: Any, chosen: list[int], block: Block, context: Context
     return [block.names.index(fitted[index]) for index in chosen]
 
 
-def _selection(block: Block, positions: list[int]) -> Callable[[Any], Any]:
+def _selection(block: Block, positions: list[int], *, flat: bool) -> Callable[[Any], Any]:
+    """Return what gives a step its columns: one alone is one-dimensional, which vectorizers of texts need."""
+    chosen: Any = positions[0] if flat else positions
+
     def select(frame: Any) -> Any:
         values = block.evaluate(frame)
-        return values.iloc[:, positions] if hasattr(values, "iloc") else values[:, positions]
+        return values.iloc[:, chosen] if hasattr(values, "iloc") else values[:, chosen]
 
     return select
 

@@ -10,7 +10,7 @@ import pandas as pd
 from shiplap.core.errors import TableError, nearest
 from shiplap.core.schema import Column, Kind
 
-__all__ = ["as_frame", "columns_of"]
+__all__ = ["as_frame", "columns_of", "reads_texts"]
 
 
 def as_frame(X: Any, model: Any = None) -> pd.DataFrame:
@@ -19,7 +19,8 @@ def as_frame(X: Any, model: Any = None) -> pd.DataFrame:
     Parameters
     ----------
     X : DataFrame, ndarray of shape (n_rows, n_columns), polars or Arrow table, or dict of columns
-        An array gets the column names ``x0``, ``x1`` ...
+        An array gets the column names ``x0``, ``x1`` ... For a model that reads texts also a sequence of them, which
+        becomes the column ``text``, or one named as the Series is; of several columns the one that holds texts.
     model : estimator, optional
         Where it remembers ``feature_names_in_``, those are taken.
 
@@ -33,6 +34,8 @@ def as_frame(X: Any, model: Any = None) -> pd.DataFrame:
     >>> as_frame(np.zeros((1, 2))).columns.tolist()
     ['x0', 'x1']
     """
+    if reads_texts(model):
+        return _texts(X)
     frame = _framed(X)
     if frame.columns.has_duplicates:
         raise TableError(f"two columns are called '{frame.columns[frame.columns.duplicated()][0]}'")
@@ -50,6 +53,53 @@ def as_frame(X: Any, model: Any = None) -> pd.DataFrame:
     width = getattr(model, "n_features_in_", None)
     if width is not None and width != frame.shape[1]:
         raise TableError(f"the model was fitted on {width} columns, and the data has {frame.shape[1]}")
+    return frame
+
+
+def reads_texts(model: Any) -> bool:
+    """Tell whether a model takes a sequence of texts: a vectorizer of texts comes first in it.
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import TfidfVectorizer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> reads_texts(make_pipeline(TfidfVectorizer(), LogisticRegression())), reads_texts(LogisticRegression())
+    (True, False)
+    """
+    while model is not None and not hasattr(model, "build_analyzer"):
+        model = _first(model)
+    return model is not None
+
+
+def _first(model: Any) -> Any:
+    """Return the estimator within `model` that meets the rows first; None where it meets them itself."""
+    for name in ("steps", "transformer_list"):
+        parts = [part for _, part in getattr(model, name, ()) if not (part is None or isinstance(part, str))]
+        if parts:
+            return parts[0]
+    if isinstance(getattr(model, "estimators_", None), list):
+        return model.estimators_[0]
+    for name in ("best_estimator_", "estimator_", "estimator", "regressor_", "regressor"):
+        if (inner := getattr(model, name, None)) is not None:
+            return inner
+    return None
+
+
+def _texts(X: Any) -> pd.DataFrame:
+    if isinstance(X, pd.Series):
+        return X.to_frame(str(X.name) if X.name is not None else "text")
+    if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1):
+        return pd.DataFrame({"text": pd.Series(list(X), dtype=object)})
+    frame = _framed(X)
+    if frame.shape[1] > 1:
+        names = [column.name for column in columns_of(frame) if column.kind == "category"]
+        if len(names) != 1:
+            raise TableError(
+                f"the model reads one column of texts, and the data has {len(names)} of {frame.shape[1]} columns",
+                hint="pass the one column that holds the texts",
+            )
+        return frame[names]
     return frame
 
 
