@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from shiplap.core.encoding import Category
 from shiplap.proof.subject import Subject
+from shiplap.proof.texts import HARD_TEXTS, made_up_texts, text_operations, words_of
 
 __all__ = ["THRESHOLDS", "Case", "built_rows", "replaced"]
 
@@ -83,6 +84,7 @@ def built_rows(subject: Subject, generator: np.random.Generator) -> Iterator[Cas
     for column in used:
         here = base.iloc[:24].reset_index(drop=True)
         yield from _missing(subject, here, column.name)
+        yield from _tokens(subject, base, column.name, generator)
         if column.kind == "number" and not _coded(subject, column.name):
             yield from _numbers(here, column.name)
         elif column.kind == "date":
@@ -226,6 +228,23 @@ def _categories(subject: Subject, base: pd.DataFrame, column: str) -> Iterator[C
         rows = base.iloc[:2].reset_index(drop=True)
         frame = replaced(rows, column, [None if subject.canonical else ""] * 2)
         yield Case("empty text", frame, [{**row, column: ""} for row in _records(frame)])
+
+
+def _tokens(subject: Subject, base: pd.DataFrame, column: str, generator: np.random.Generator) -> Iterator[Case]:
+    """Send texts that are hard to cut into tokens, every word alone, and words in texts that nobody wrote."""
+    operations = text_operations(subject, column)
+    if not operations:
+        return
+    cases = (
+        ("hard texts", HARD_TEXTS),
+        ("single words", words_of(operations, 1_000)),
+        ("made-up texts", made_up_texts(operations, 200, generator)),
+    )
+    markers = set(subject.column(column).missing)
+    for kind, texts in cases:
+        kept = [text for text in texts if text not in markers and (text.strip() or not subject.canonical)]
+        if kept:
+            yield _set(kind, base, column, list(kept))
 
 
 def _vocabulary(subject: Subject, column: str) -> tuple[Any, ...]:
