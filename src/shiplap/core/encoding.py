@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Boolean", "Category", "Date", "DatePart", "Encoding", "Number", "Operation", "Tensor", "Text"]
+__all__ = ["Boolean", "Category", "Date", "DatePart", "Encoding", "Image", "Number", "Operation", "Tensor", "Text"]
 
 Analyzer = Literal["word", "char", "char_wb"]
 Characters = Literal[
@@ -171,7 +171,36 @@ class Text(_Operation, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
         return len(self.vocabulary) or self.n_features
 
 
-Operation = Number | Boolean | Category | Date | Tensor | Text
+class Image(_Operation, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="image"):
+    """The pixels of an image as numbers from 0 to 255, channel by channel; a missing image is refused.
+
+    Parameters
+    ----------
+    size : tuple of int
+        Height and width to which every image is fitted.
+    mode : {"RGB", "L"}
+        Three channels, or one of gray.
+    resize : {"squish", "crop", "pad"}
+        Whether the aspect ratio is given up, what stands out in the middle is cut off, or margins are added.
+    resample : str
+        How pixels are mixed where the size changes.
+    fill : {"zeros", "border", "reflection"}
+        What margins hold.
+    """
+
+    size: tuple[int, int]
+    mode: Literal["RGB", "L"] = "RGB"
+    resize: Literal["squish", "crop", "pad"] = "squish"
+    resample: Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"] = "bilinear"
+    fill: Literal["zeros", "border", "reflection"] = "zeros"
+
+    @property
+    def width(self) -> int:
+        """How many numbers it writes."""
+        return prod(self.size) * len(self.mode)
+
+
+Operation = Number | Boolean | Category | Date | Tensor | Text | Image
 
 
 class Encoding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
