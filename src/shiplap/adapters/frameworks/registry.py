@@ -22,7 +22,19 @@ labelers: Registry[Any] = Registry("labeler", group="shiplap.labelers")
 _SKLEARN = "shiplap.adapters.frameworks.sklearn"
 _LIGHTGBM = "shiplap.adapters.frameworks.lightgbm"
 
+_SEARCHES = ("Grid", "Randomized", "HalvingGrid", "HalvingRandom")
+
 _TRANSFORMERS = {
+    "meta": {
+        "frozen.FrozenEstimator": "frozen_transform",
+        **{f"model_selection.{name}SearchCV": "searched_transform" for name in _SEARCHES},
+    },
+    "vote": dict.fromkeys(("ensemble.VotingClassifier", "ensemble.VotingRegressor"), "voting_transform"),
+    "stack": dict.fromkeys(("ensemble.StackingClassifier", "ensemble.StackingRegressor"), "stacked_transform"),
+    "select": {
+        f"feature_selection.{name}": "selected"
+        for name in ("RFE", "RFECV", "SelectFromModel", "SequentialFeatureSelector")
+    },
     "compose": {
         "pipeline.Pipeline": "transform_pipeline",
         "compose.ColumnTransformer": "column_transformer",
@@ -35,6 +47,53 @@ _TRANSFORMERS = {
         "preprocessing.MinMaxScaler": "min_max_scaler",
         "preprocessing.MaxAbsScaler": "max_abs_scaler",
         "preprocessing.RobustScaler": "robust_scaler",
+    },
+    "project": {
+        **dict.fromkeys(("decomposition.PCA", "decomposition.IncrementalPCA"), "principal_components"),
+        **dict.fromkeys(
+            (
+                *("decomposition.TruncatedSVD", "neighbors.NeighborhoodComponentsAnalysis"),
+                *("random_projection.GaussianRandomProjection", "random_projection.SparseRandomProjection"),
+            ),
+            "components",
+        ),
+        "decomposition.FastICA": "independent_components",
+        "decomposition.FactorAnalysis": "factor_analysis",
+        **dict.fromkeys(("decomposition.SparsePCA", "decomposition.MiniBatchSparsePCA"), "sparse_components"),
+        **dict.fromkeys(
+            [f"cross_decomposition.{name}" for name in ("CCA", "PLSCanonical", "PLSRegression", "PLSSVD")],
+            "latent_structures",
+        ),
+        "discriminant_analysis.LinearDiscriminantAnalysis": "discriminant",
+        "neural_network.BernoulliRBM": "restricted_boltzmann",
+    },
+    "centers": {
+        **dict.fromkeys(
+            [f"cluster.{name}" for name in ("KMeans", "MiniBatchKMeans", "BisectingKMeans", "Birch")],
+            "center_distances",
+        ),
+        "preprocessing.KernelCenterer": "kernel_centerer",
+        "decomposition.KernelPCA": "kernel_components",
+    },
+    "sketch": {
+        "kernel_approximation.RBFSampler": "fourier",
+        "kernel_approximation.SkewedChi2Sampler": "skewed_chi2",
+        "kernel_approximation.AdditiveChi2Sampler": "additive_chi2",
+        "kernel_approximation.Nystroem": "landmarks",
+        "kernel_approximation.PolynomialCountSketch": "polynomial_sketch",
+    },
+    "select": {
+        **dict.fromkeys(
+            [
+                f"feature_selection.{name}"
+                for name in (
+                    *("GenericUnivariateSelect", "SelectKBest", "SelectPercentile", "SelectFdr", "SelectFpr"),
+                    *("SelectFwe", "SelectFromModel", "SequentialFeatureSelector", "VarianceThreshold", "RFE", "RFECV"),
+                )
+            ],
+            "selected",
+        ),
+        "cluster.FeatureAgglomeration": "agglomerated",
     },
     "categories": {
         "preprocessing.OrdinalEncoder": "ordinal_encoder",
@@ -122,7 +181,44 @@ _PREDICTORS = {
     },
     "meta": {
         "frozen.FrozenEstimator": "frozen",
-        "compose.TransformedTargetRegressor": "transformed_target",
+        **{f"model_selection.{name}SearchCV": "searched" for name in _SEARCHES},
+        **dict.fromkeys(("feature_selection.RFE", "feature_selection.RFECV"), "on_selected"),
+        "semi_supervised.SelfTrainingClassifier": "self_trained",
+    },
+    "target": {"compose.TransformedTargetRegressor": "transformed_target"},
+    "threshold": {
+        f"model_selection.{name}": "thresholded" for name in ("FixedThresholdClassifier", "TunedThresholdClassifierCV")
+    },
+    "vote": {
+        "ensemble.VotingClassifier": "voting_classifier",
+        "ensemble.VotingRegressor": "voting_regressor",
+    },
+    "stack": dict.fromkeys(("ensemble.StackingClassifier", "ensemble.StackingRegressor"), "stacked"),
+    "bag": {
+        "ensemble.BaggingClassifier": "bagging_classifier",
+        "ensemble.BaggingRegressor": "bagging_regressor",
+    },
+    "adaboost": {
+        "ensemble.AdaBoostClassifier": "adaboost_classifier",
+        "ensemble.AdaBoostRegressor": "adaboost_regressor",
+    },
+    "outliers": {"ensemble.IsolationForest": "isolation_forest"},
+    "multiclass": {
+        "multiclass.OneVsRestClassifier": "one_vs_rest",
+        "multiclass.OneVsOneClassifier": "one_vs_one",
+        "multiclass.OutputCodeClassifier": "output_code",
+        "multiclass._ConstantPredictor": "constant_predictor",
+    },
+    "multioutput": {
+        **dict.fromkeys(("multioutput.MultiOutputClassifier", "multioutput.MultiOutputRegressor"), "multi_output"),
+        **dict.fromkeys(("multioutput.ClassifierChain", "multioutput.RegressorChain"), "chain"),
+    },
+    "clusters": {
+        **dict.fromkeys(("cluster.KMeans", "cluster.MiniBatchKMeans"), "k_means"),
+        "cluster.BisectingKMeans": "bisecting",
+        "cluster.MeanShift": "mean_shift",
+        "cluster.AffinityPropagation": "affinity",
+        "cluster.Birch": "birch",
     },
 }
 _LABELERS = {
@@ -163,7 +259,6 @@ for _function, _paths in _LABELERS.items():
 labelers.add_lazy("lightgbm.sklearn.LGBMClassifier", f"{_SKLEARN}.labels:by_share", extra="lab")
 predictors.add_lazy("lightgbm.sklearn.LGBMClassifier", f"{_LIGHTGBM}.emit:classifier", extra="lab")
 predictors.add_lazy("lightgbm.sklearn.LGBMRegressor", f"{_LIGHTGBM}.emit:regressor", extra="lab")
-transformers.add_lazy("sklearn.frozen.FrozenEstimator", f"{_SKLEARN}.meta:frozen_transform", extra="lab")
 
 frameworks.add_lazy("sklearn", f"{_SKLEARN}.framework:SKLEARN", extra="lab")
 frameworks.add_lazy("lightgbm", f"{_SKLEARN}.framework:SKLEARN", extra="lab")

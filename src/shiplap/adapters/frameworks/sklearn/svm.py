@@ -36,10 +36,8 @@ def outliers(estimator: Any, block: Block, context: Context, method: str) -> str
         return graph.op("Add", decision, graph.constant(np.asarray(estimator.offset_, np.float64).reshape(1)))
     if method != "predict":
         return decision
-    zero = graph.constant(np.array([[0.0]]))
-    return signed(
-        context, graph.op("Where", graph.op("Greater", decision, zero), decision, graph.constant(-np.ones(1)))
-    )
+    inside = graph.op("Cast", graph.op("Greater", decision, graph.constant(np.array([0.0]))), to=_DOUBLE)
+    return signed(context, graph.op("Sub", inside, graph.constant(np.array([0.5]))))
 
 
 def classifier(estimator: Any, block: Block, context: Context, method: str) -> str:
@@ -55,7 +53,7 @@ def classifier(estimator: Any, block: Block, context: Context, method: str) -> s
 
 
 def label(estimator: Any, block: Block, context: Context, method: str) -> str:
-    """Lower ``predict`` of ``SVC`` and ``NuSVC``: the first class with the most votes; with `break_ties`, the decision's."""
+    """Lower ``predict`` of ``SVC`` and ``NuSVC``: the class with the most votes, the first of equals."""
     del method
     n_classes = len(estimator.classes_)
     graph = context.graph
