@@ -94,7 +94,7 @@ def test_a_regression_is_a_number_and_an_offset(make_ship: Make) -> None:
     [prediction] = scorer.predict(row)
     assert scorer.predict_row(row).prediction == prediction
     assert scorer.predict_row(row).decision == prediction + 2.5 == scorer.decide(row)[0]
-    with pytest.raises(InputError, match="a regression has no probabilities"):
+    with pytest.raises(InputError, match="no probabilities in a ship of regression"):
         scorer.predict_proba(row)
 
 

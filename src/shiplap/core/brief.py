@@ -14,9 +14,10 @@ import msgspec
 from shiplap.core.errors import BriefError, nearest
 from shiplap.core.schema import Kind
 
-__all__ = ["Brief", "Budget", "ColumnBrief", "KnownAt", "Label", "Task", "Value", "read_brief"]
+__all__ = ["Brief", "Budget", "ColumnBrief", "KnownAt", "Label", "OutputTask", "Task", "Value", "read_brief"]
 
 Task = Literal["binary", "multiclass", "regression"]
+OutputTask = Task | Literal["tensor"]
 KnownAt = Literal["decision", "later"]
 Label = str | int | float | bool
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
-__all__ = ["Certificate", "Failure", "ParityClass", "RowKind", "Vectors"]
+__all__ = ["Certificate", "Failure", "ParityClass", "RowKind", "Sent", "Vectors"]
+
+Sent = str | float | bool | list[Any] | None
+"""A value as a client sends it; a tensor as nested lists."""
 
 ParityClass = Literal["exact", "within tolerance", "flips"]
 
@@ -51,7 +54,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     kind: str
-    values: dict[str, str | float | bool | None]
+    values: dict[str, Sent]
     original: tuple[float | None, ...]
     ship: tuple[float | None, ...]
     node: str = ""
@@ -71,7 +74,7 @@ class Vectors(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[str | float | bool | None, ...], ...]
+    rows: tuple[tuple[Sent, ...], ...]
     outputs: tuple[tuple[float | None, ...], ...]
 
 
@@ -90,9 +93,9 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
         Largest over `kinds`.
     band : float
         Tolerance: from the original's own variation and the model's arithmetic.
-    scale : float
-        What a difference is measured in: 1 for probabilities, the spread of the predictions for a regression (a
-        larger prediction is measured against itself).
+    scale : float or tuple of float
+        What a difference is measured in: 1 for probabilities, the spread of other answers, column by column where
+        they have names (a larger answer is measured against itself).
     own_variation : float
         How far the original's answers differ from its own (batch of one against many, threads).
     input_cast : float
@@ -123,4 +126,4 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     failures: tuple[Failure, ...] = ()
     environment: dict[str, str] = {}
     vectors: Vectors
-    scale: float = 1.0
+    scale: float | tuple[float, ...] = 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from shiplap.core.brief import Label, Task, Value
+from shiplap.core.brief import Label, OutputTask, Value
 
 __all__ = ["Policy"]
 
@@ -14,14 +14,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Parameters
     ----------
-    task : {"binary", "multiclass", "regression"}
-        Kind of output.
+    task : {"binary", "multiclass", "regression", "tensor"}
+        Kind of output; on a tensor nothing is decided.
     classes : tuple
-        Labels in the order of the probabilities; empty for regression.
+        Labels in the order of the probabilities or scores; empty for regression and tensors.
     positive : int
         Index of the class that is to be found; -1 where there is none.
     threshold : float
-        Binary: act when the probability of `positive` is at or above it. Midway between observed scores, never on one.
+        Binary: act when the probability or score of `positive` is at or above it. Midway between observed scores,
+        never on one.
     matrix : tuple of tuple of float
         Multiclass: ``matrix[decided][actual]`` in money; the decision earns most in expectation. Empty: most probable.
     offset : float
@@ -34,7 +35,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         What `score` decides, where it is asked to, for a row that cannot be read; None: such a row is an error.
     """
 
-    task: Task
+    task: OutputTask
     classes: tuple[Label, ...] = ()
     positive: int = -1
     threshold: float = 0.5

@@ -11,7 +11,7 @@ from shiplap.core.errors import TableError, nearest
 
 __all__ = ["Column", "Kind", "Schema"]
 
-Kind = Literal["number", "boolean", "category", "date", "text", "id", "constant"]
+Kind = Literal["number", "boolean", "category", "date", "text", "id", "constant", "tensor", "image"]
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +43,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
         From the brief.
     private : bool
         From the brief.
+    shape : tuple of int
+        Of a tensor: the shape of one row's value.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     format: str = ""
     known_at: str | None = None
     private: bool = False
+    shape: tuple[int, ...] = ()
 
 
 class Schema(msgspec.Struct, frozen=True):

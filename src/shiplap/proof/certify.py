@@ -94,15 +94,20 @@ def _certificate(comparison: Comparison, own: float, vectors: Vectors) -> Certif
     )
 
 
-def _scale(subject: Subject) -> float:
-    if subject.signature.task != "regression":
+def _scale(subject: Subject) -> float | tuple[float, ...]:
+    """Return what differences are measured in: 1 for probabilities, else the spread; of each column that has a name."""
+    if subject.signature.classes and not subject.signature.scores:
         return 1.0
     outputs = original_outputs(subject, subject.frame.iloc[:1_000])
-    spread = 0.0 if outputs is None else float(np.nanstd(outputs))
-    return spread if np.isfinite(spread) and spread > 0 else 1.0
+    if outputs is None:
+        return 1.0
+    finite = np.where(np.isfinite(outputs), outputs, 0.0)
+    spread = np.atleast_1d(finite.std(axis=0 if subject.signature.outputs else None))
+    scales = tuple(np.where(spread > 0, spread, 1.0).tolist())
+    return scales if subject.signature.outputs else scales[0]
 
 
-def _own_variation(subject: Subject, scale: float) -> float:
+def _own_variation(subject: Subject, scale: float | tuple[float, ...]) -> float:
     """Ask the original for the same rows at once, on one thread, in sevens, and one by one."""
     rows = subject.frame.iloc[:_SINGLE]
     once = original_outputs(subject, rows)
@@ -119,7 +124,7 @@ def _own_variation(subject: Subject, scale: float) -> float:
     return largest if np.isfinite(largest) else 0.0
 
 
-def _input_cast(subject: Subject, scale: float) -> float:
+def _input_cast(subject: Subject, scale: float | tuple[float, ...]) -> float:
     """Measure what it changes in the original itself that columns of single precision are read as doubles."""
     if not subject.narrow:
         return 0.0
@@ -135,15 +140,19 @@ def _input_cast(subject: Subject, scale: float) -> float:
 def _own_labels(comparison: Comparison) -> None:
     """Compare with what the original's own ``predict`` says, whose ties may fall another way than its scores."""
     subject = comparison.subject
-    if subject.signature.task == "regression":
+    if not subject.signature.classes:
         return
     rows = subject.frame.iloc[:_OWN_LABELS]
     outputs = original_outputs(subject, rows)
     if outputs is None:
         return
-    theirs, ours = subject.framework.labels(subject.estimator, rows), comparison.scorer.predict(rows)
+    theirs, ours = subject.labels(rows), comparison.scorer.predict(rows)
     ranked = np.sort(outputs, axis=1)
-    near = ranked[:, -1] - ranked[:, -2] <= comparison.band
+    gap, band = ranked[:, -1] - ranked[:, -2], comparison.band * np.max(comparison.scale)
+    if subject.lowered.threshold is not None:
+        ours = np.array(subject.signature.classes)[comparison.scorer.decide(rows).astype(int)]
+        gap = np.abs(outputs[:, 1] - subject.lowered.threshold)
+    near = gap <= band
     differ = np.asarray(theirs).astype(str) != np.asarray(ours).astype(str)
     comparison.tallies["the original's own labels"] = Tally(
         rows=len(rows), flips=int((differ & ~near).sum()), ties=int((differ & near).sum())
@@ -177,11 +186,10 @@ def _one_by_one(comparison: Comparison) -> None:
     if theirs is None:
         return
     rows = [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-    regression = comparison.subject.signature.task == "regression"
     answers = [comparison.scorer.predict_row(row) for row in rows]
-    ours = np.array([(answer.prediction,) if regression else answer.probabilities for answer in answers], np.float64)
+    ours = np.array([answer.probabilities or answer.prediction for answer in answers], np.float64)
     case = Case("one by one", frame, rows)
-    comparison.count(case, comparison.tallies.setdefault(case.kind, Tally()), theirs, ours)
+    comparison.count(case, comparison.tallies.setdefault(case.kind, Tally()), theirs, ours.reshape(theirs.shape))
 
 
 def _made_up(comparison: Comparison, generator: np.random.Generator) -> Vectors:

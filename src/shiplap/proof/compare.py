@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shiplap.core.certificate import Failure, RowKind
+from shiplap.core.certificate import Failure, RowKind, Sent
 from shiplap.core.errors import RowError
 from shiplap.proof.locate import parting_node
 from shiplap.proof.rows import Case
@@ -29,8 +29,8 @@ def original_outputs(subject: Subject, frame: pd.DataFrame) -> NDArray[np.float6
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             return subject.outputs(frame)
-    except (ValueError, TypeError, OverflowError, pd.errors.OutOfBoundsDatetime):
-        return None
+    except (ValueError, TypeError, AttributeError, OverflowError, pd.errors.OutOfBoundsDatetime):
+        return None  # an AttributeError: vectorizers of texts ask None for its lower case
 
 
 @dataclass
@@ -60,14 +60,14 @@ class Comparison:
         The ship.
     band : float
         Tolerance, in units of `scale`.
-    scale : float
-        1 for probabilities; the spread of the predictions for a regression.
+    scale : float or tuple of float
+        1 for probabilities; the spread of other answers, of each column where they have names.
     """
 
     subject: Subject
     scorer: Scorer
     band: float
-    scale: float
+    scale: float | tuple[float, ...]
     tallies: dict[str, Tally] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
 
@@ -93,7 +93,7 @@ class Comparison:
 
     @property
     def _width(self) -> int:
-        return max(1, len(self.subject.signature.classes))
+        return self.subject.signature.n_outputs
 
     def count(self, case: Case, tally: Tally, theirs: NDArray[np.float64], ours: NDArray[np.float64]) -> None:
         """Count how far two sets of answers lie apart."""
@@ -132,7 +132,7 @@ class Comparison:
             )
         )
 
-    def _values(self, frame: pd.DataFrame) -> dict[str, str | float | bool | None]:
+    def _values(self, frame: pd.DataFrame) -> dict[str, Sent]:
         return {
             str(name): sendable(frame[name].iloc[0])
             for name in frame.columns

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shiplap.adapters.frames import read
-from shiplap.adapters.frameworks import Framework, Lowered, framework_of, frameworks
+from shiplap.adapters.frameworks import Ask, Framework, Lowered, framework_of, frameworks
 from shiplap.core.brief import ColumnBrief, Label
 from shiplap.core.errors import RefusedError, TableError
 from shiplap.core.model import Model
@@ -52,6 +52,8 @@ class Subject:
     narrow : tuple of str
         Columns that were given in single precision; `frame` holds them as doubles, so that the original computes as
         the ship does, and what that cast changes is measured apart.
+    ask : Ask
+        What was asked of the model.
     """
 
     framework: Framework
@@ -64,10 +66,15 @@ class Subject:
     private: frozenset[str] = frozenset()
     canonical: bool = False
     narrow: tuple[str, ...] = ()
+    ask: Ask = field(default_factory=Ask)
 
     def outputs(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        """Return the original's probabilities or predictions of shape (n_rows, k)."""
-        return self.framework.outputs(self.estimator, frame)
+        """Return the original's answers, shape (n_rows, n_outputs)."""
+        return self.framework.outputs(self.estimator, frame, self.ask)
+
+    def labels(self, frame: pd.DataFrame) -> NDArray[Any]:
+        """Return what the original's own ``predict`` says, shape (n_rows,)."""
+        return self.framework.labels(self.estimator, frame, self.ask)
 
     def column(self, name: str) -> Column:
         """Return what is known of one column."""
@@ -79,7 +86,7 @@ class Subject:
         return None if self.canonical or any(value is None for value in missing) else float("nan")
 
 
-def lower(model: Any, X: Any, *, policy: Policy | None = None) -> Subject:
+def lower(model: Any, X: Any, *, policy: Policy | None = None, ask: Ask = Ask(), framework: str = "") -> Subject:
     """Lower a model, with sample rows to know its inputs by.
 
     Parameters
@@ -90,6 +97,10 @@ def lower(model: Any, X: Any, *, policy: Policy | None = None) -> Subject:
         Rows the model can answer. A `Model` reads them as its own table was read.
     policy : Policy, optional
         What to decide; the model's own for a `Model`, the most probable class for an estimator.
+    ask : Ask
+        What is asked of a model that leaves something open.
+    framework : str
+        Name of the adapter, for a model whose class does not tell it.
 
     Returns
     -------
@@ -109,7 +120,9 @@ def lower(model: Any, X: Any, *, policy: Policy | None = None) -> Subject:
     >>> lower(LinearRegression().fit(pd.DataFrame(rows), [1.0, 3.0, 5.0]), rows).signature.names
     ('x',)
     """
-    return _of_model(model, X, policy) if isinstance(model, Model) else _of_estimator(model, X, policy)
+    if isinstance(model, Model):
+        return _of_model(model, X, policy)
+    return _of_estimator(model, X, policy, ask, framework_of(model, framework))
 
 
 def sample_frame(X: Any) -> pd.DataFrame:
@@ -151,8 +164,7 @@ def _of_model(model: Model, X: Any, policy: Policy | None) -> Subject:
     )
 
 
-def _of_estimator(model: Any, X: Any, policy: Policy | None) -> Subject:
-    framework = framework_of(model)
+def _of_estimator(model: Any, X: Any, policy: Policy | None, ask: Ask, framework: Framework) -> Subject:
     if X is None:
         raise TableError("packing needs some rows to prove the answers on", hint="pass rows of the data as X")
     canonical = isinstance(X, Table)
@@ -166,7 +178,7 @@ def _of_estimator(model: Any, X: Any, policy: Policy | None) -> Subject:
         raise TableError("there are no rows to prove the answers on", hint="pass some rows of the data as X")
     narrow = tuple(str(name) for name in frame.columns if str(frame[name].dtype) in {"float32", "float16"})
     frame = frame.astype(dict.fromkeys(narrow, "float64"))
-    lowered = framework.lower(model, frame, columns, canonical=canonical)
+    lowered = framework.lower(model, frame, columns, canonical=canonical, ask=ask)
     used = tuple(column for column in columns if column.name in lowered.encoding.columns)
     private = frozenset(column.name for column in columns if column.private)
     fields = tuple(_field(column, frame[column.name], private) for column in used)
@@ -176,11 +188,23 @@ def _of_estimator(model: Any, X: Any, policy: Policy | None) -> Subject:
         frame=frame,
         columns=columns,
         lowered=lowered,
-        signature=Signature(inputs=fields, task=lowered.task, classes=lowered.classes),
+        signature=_signature(fields, lowered),
         policy=policy or _plain_policy(lowered),
         private=private,
         canonical=canonical,
         narrow=narrow,
+        ask=ask,
+    )
+
+
+def _signature(fields: tuple[Field, ...], lowered: Lowered) -> Signature:
+    return Signature(
+        inputs=fields,
+        task=lowered.task,
+        classes=lowered.classes,
+        scores=lowered.scores,
+        outputs=lowered.outputs,
+        shape=lowered.shape,
     )
 
 
@@ -204,13 +228,15 @@ def _thinned(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _plain_policy(lowered: Lowered) -> Policy:
     """Decide as ``predict`` does: the most probable class, the first of equals."""
-    if lowered.task == "regression":
-        return Policy(task="regression")
+    if lowered.task in {"regression", "tensor"}:
+        return Policy(task=lowered.task)
     if lowered.task == "multiclass":
         return Policy(task="multiclass", classes=lowered.classes)
     if len(lowered.classes) != 2:
         raise RefusedError(f"a binary model has 2 classes, not {len(lowered.classes)}")
-    return Policy(task="binary", classes=lowered.classes, positive=1, threshold=float(np.nextafter(0.5, 1.0)))
+    border = float(np.nextafter(0.0 if lowered.scores else 0.5, 1.0))
+    threshold = border if lowered.threshold is None else lowered.threshold
+    return Policy(task="binary", classes=lowered.classes, positive=1, threshold=threshold)
 
 
 def _field(column: Column, values: pd.Series[Any], private: frozenset[str]) -> Field:
@@ -219,12 +245,13 @@ def _field(column: Column, values: pd.Series[Any], private: frozenset[str]) -> F
         kind=column.kind,
         nullable=column.nullable,
         example=None if column.name in private else _example(column, values),
+        shape=column.shape,
     )
 
 
 def _example(column: Column, values: pd.Series[Any]) -> Label | None:
     present = values.dropna()
-    if present.empty:
+    if present.empty or column.kind in {"tensor", "image"}:
         return None
     if column.kind == "number":
         return float(f"{float(pd.to_numeric(present).median()):.6g}")

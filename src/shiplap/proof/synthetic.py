@@ -9,14 +9,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from shiplap.core.certificate import Sent
 from shiplap.core.encoding import Category
 from shiplap.core.schema import Column
 from shiplap.proof.subject import Subject
+from shiplap.proof.texts import made_up_texts, text_operations
 
 __all__ = ["made_up_rows", "sendable"]
 
 _SPAN_DAYS = 3_650
 _UNSEEN = "never seen"
+_MADE_UP_TEXTS = 300
 
 
 def made_up_rows(
@@ -67,6 +70,9 @@ def _pool(subject: Subject, column: Column, generator: np.random.Generator) -> l
         for value in operation.categories
         if value != ""
     ]
+    if operations := text_operations(subject, name):
+        known = [] if name in subject.private else vocabulary
+        return [_UNSEEN, *known, *made_up_texts(operations, _MADE_UP_TEXTS, generator)]
     if vocabulary:
         unseen = [_UNSEEN] if isinstance(vocabulary[0], str) else []
         return [*unseen, *([] if name in subject.private else vocabulary)] or [None]
@@ -100,7 +106,7 @@ def _moments(values: pd.Series[Any], generator: np.random.Generator) -> list[Any
     return [*drawn, *(moment.to_pydatetime() for moment in borders)]
 
 
-def sendable(value: Any) -> str | float | bool | None:
+def sendable(value: Any) -> Sent:
     """Return a value as it is written into a certificate: dates as ISO 8601 text, infinities as text, missing as None.
 
     Examples
@@ -108,6 +114,8 @@ def sendable(value: Any) -> str | float | bool | None:
     >>> sendable(float("-inf")), sendable(float("nan")), sendable(2.5), sendable(pd.Timestamp("2013-01-01"))
     ('-inf', None, 2.5, '2013-01-01T00:00:00')
     """
+    if isinstance(value, np.ndarray):
+        return [sendable(part) for part in value]
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     if isinstance(value, str):

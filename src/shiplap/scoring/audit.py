@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from shiplap.core.encoding import Boolean, Category, Date, Encoding
+from shiplap.core.encoding import Boolean, Category, Date, Encoding, Image, Tensor
 from shiplap.core.errors import ShipError, nearest
 from shiplap.core.policy import Policy
 from shiplap.core.ship import FORMAT, SEALED, Manifest, Ship
@@ -156,6 +156,10 @@ def _require_sound(encoding: Encoding) -> None:
         problem = ""
         if isinstance(operation, Category):
             problem = _category_problem(operation)
+        elif isinstance(operation, Tensor) and (not operation.shape or min(operation.shape) < 1):
+            problem = "gives it no shape"
+        elif isinstance(operation, Image) and min(operation.size) < 1:
+            problem = "gives it no size"
         elif isinstance(operation, Boolean) and set(operation.true) & set(operation.false):
             problem = "takes the same text for yes and for no"
         elif isinstance(operation, Date):
@@ -191,8 +195,10 @@ def _require_fit(manifest: Manifest, encoding: Encoding, policy: Policy) -> None
     n_classes = len(policy.classes)
     if (policy.task == "binary" and n_classes != 2) or (policy.task == "multiclass" and n_classes < 2):
         raise ShipError(f"has {n_classes} classes, too few or too many for a {policy.task} task", hint=_HINT)
-    if policy.task == "regression" and n_classes:
-        raise ShipError("names classes for a regression", hint=_HINT)
+    if policy.task in {"regression", "tensor"} and n_classes:
+        raise ShipError(f"names classes for a {policy.task}", hint=_HINT)
+    if (policy.task == "tensor") != bool(signature.outputs or signature.shape):
+        raise ShipError("names or shapes the outputs of what is no tensor, or of a tensor neither", hint=_HINT)
     if policy.task == "binary" and policy.positive not in {0, 1}:
         raise ShipError(f"names class number {policy.positive} as the positive one of 2", hint=_HINT)
     if policy.matrix and {len(policy.matrix), *map(len, policy.matrix)} != {n_classes}:

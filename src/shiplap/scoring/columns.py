@@ -148,9 +148,9 @@ def _series(value: Any) -> Column:
 
 
 def _plain(array: NDArray[Any]) -> Column:
-    if array.ndim != 1:
-        raise InputError(f"a column has one dimension, not {array.ndim}")
-    if array.dtype.kind in _ARRAYS:
+    if array.ndim < 1:
+        raise InputError("a column has one value a row, not one in all")
+    if array.ndim > 1 or array.dtype.kind in _ARRAYS:
         return array
     return list(array) if array.dtype.kind in "mcVS" else array.tolist()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,15 +14,15 @@ __all__ = ["decided_apart", "distances"]
 Doubles = NDArray[np.float64]
 
 
-def distances(expected: Doubles, found: Doubles, scale: float = 1.0) -> Doubles:
+def distances(expected: Doubles, found: Doubles, scale: float | Sequence[float] = 1.0) -> Doubles:
     """Return the largest difference of each row's outputs, in units of `scale` or of the output where that is larger.
 
     Parameters
     ----------
     expected, found : ndarray of float64, shape (n_rows, n_outputs)
         What should come out and what did.
-    scale : float
-        1 for probabilities, the spread of the predictions for a regression.
+    scale : float or sequence of float
+        1 for probabilities, the spread of other answers: one for all or one a column.
 
     Returns
     -------
@@ -34,14 +36,14 @@ def distances(expected: Doubles, found: Doubles, scale: float = 1.0) -> Doubles:
     """
     same = (expected == found) | (np.isnan(expected) & np.isnan(found))
     with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.abs(expected - found) / np.maximum(scale, np.abs(expected))
+        apart = np.abs(expected - found) / np.maximum(np.asarray(scale), np.abs(expected))
     apart = np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
     largest: Doubles = apart.max(axis=1, initial=0.0)
     return largest
 
 
 def decided_apart(expected: Doubles, found: Doubles, decider: Decider) -> NDArray[np.bool_]:
-    """Tell of each row whether its label or its decision differs; False throughout for a regression.
+    """Tell of each row whether its label or its decision differs; False throughout for a regression or tensor.
 
     Examples
     --------
@@ -50,7 +52,7 @@ def decided_apart(expected: Doubles, found: Doubles, decider: Decider) -> NDArra
     >>> decided_apart(np.array([[0.9, 0.1]]), np.array([[0.91, 0.09]]), decider)
     array([ True])
     """
-    if decider.policy.task == "regression":
+    if decider.policy.task in {"regression", "tensor"}:
         return np.zeros(len(expected), dtype=bool)
     labels = decider.labels(expected) != decider.labels(found)
     decisions = decider.decisions(expected) != decider.decisions(found)

@@ -20,17 +20,17 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     Parameters
     ----------
-    prediction : str, int, float or bool
-        The most probable class, or the number of a regression.
+    prediction : str, int, float, bool or tuple of float
+        The most probable class, the number of a regression, or all numbers of a tensor.
     probabilities : tuple of float
-        One for each class, in the order of the signature; empty for regression.
-    decision : str, int, float or bool
+        One for each class, in the order of the signature, or a score each; empty for regression and tensors.
+    decision : str, int, float, bool or None
         What the policy decides: act or not (binary), a class (multiclass), a number (regression).
     """
 
-    prediction: Label
+    prediction: Label | tuple[float, ...]
     probabilities: tuple[float, ...] = ()
-    decision: Label
+    decision: Label | None
 
 
 class Decider:
@@ -55,7 +55,12 @@ class Decider:
         self._worth = np.array(policy.matrix) if policy.matrix else None
 
     def labels(self, outputs: NDArray[np.float64]) -> NDArray[Any]:
-        """Return the prediction of each row, shape (n_rows,): the most probable class, or the number itself."""
+        """Return the prediction of each row, shape (n_rows,): the most probable class, or the number itself.
+
+        A tensor is returned as it is.
+        """
+        if self.policy.task == "tensor":
+            return outputs
         if self.policy.task == "regression":
             return outputs[:, 0]
         labels: NDArray[Any] = self.classes[outputs.argmax(axis=1)]
@@ -71,6 +76,8 @@ class Decider:
         if self.policy.task == "binary":
             acts: NDArray[np.bool_] = outputs[:, self.policy.positive] >= self.policy.threshold
             return acts
+        if self.policy.task == "tensor":
+            return outputs
         if self.policy.task == "regression":
             moved: NDArray[np.float64] = outputs[:, 0] + self.policy.offset
             return moved
@@ -93,6 +100,8 @@ class Decider:
         Answer(prediction=40.0, probabilities=(), decision=42.0)
         """
         policy = self.policy
+        if policy.task == "tensor":
+            return Answer(prediction=tuple(output), decision=None)
         if policy.task == "regression":
             return Answer(prediction=output[0], decision=output[0] + policy.offset)
         probabilities = tuple(output)

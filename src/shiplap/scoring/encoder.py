@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.core.encoding import Encoding
-from shiplap.core.errors import RowError
+from shiplap.core.errors import InputError, RowError
 from shiplap.scoring.columns import Coded, Column, columns_of, stray_row
 from shiplap.scoring.generate import row_function
 from shiplap.scoring.readers import Reader, reader_of
@@ -108,6 +108,8 @@ class Encoder:
 
 def _encoded(reader: Reader, column: Column) -> NDArray[np.float64]:
     """Encode a column; raises ``RowError`` naming the first row that cannot be read."""
+    if isinstance(column, np.ndarray) and column.ndim > 1 and not hasattr(reader, "flat"):
+        raise InputError(f"a column has one dimension, not {column.ndim}")
     try:
         if isinstance(column, Coded):
             return _of_codes(reader, column)

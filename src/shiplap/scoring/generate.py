@@ -35,18 +35,28 @@ def row_function(readers: Sequence[Reader]) -> Callable[[Mapping[str, object], N
     array([41.])
     """
     space: dict[str, Any] = {"kind": type, "float": float, "int": int, "__builtins__": {}}
-    layout, lines, terms = "=", [], []
+    layout, lines, terms, later = "=", [], [], []
     names: dict[str, str] = {}
+    at = 0
     for index, reader in enumerate(readers):
         if reader.column not in names:
             value = names[reader.column] = f"v{len(names)}"
             space[f"c{value}"] = reader.column
             lines.append(f" {value} = get(c{value})")
-        term, code = _term(reader, names[reader.column], index, space)
-        terms.append(term)
-        layout += code
+        if hasattr(reader, "flat"):  # many numbers: written as an array, where the packed row leaves a gap
+            space[f"r{index}"] = reader.flat
+            later.append(f" flat[{at}:{at + reader.width}] = r{index}({names[reader.column]})")
+            layout += f"{8 * reader.width}x"
+        else:
+            term, code = _term(reader, names[reader.column], index, space)
+            terms.append(term)
+            layout += code
+        at += reader.width
     space["pack"] = struct.Struct(layout).pack_into
-    source = "\n".join(["def row(values, out):", " get = values.get", *lines, f" pack(out, 0, {', '.join(terms)})"])
+    lines.append(f" pack({', '.join(['out', '0', *terms])})")
+    if later:
+        lines.extend([" flat = out.reshape(-1)", *later])
+    source = "\n".join(["def row(values, out):", " get = values.get", *lines])
     exec(compile(source, "<row encoder>", "exec"), space)  # noqa: S102
     made: Callable[[Mapping[str, object], NDArray[np.float64]], None] = space["row"]
     return made

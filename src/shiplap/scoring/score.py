@@ -120,20 +120,24 @@ class _Work:
         return answers
 
     def _answers(self, matrix: NDArray[np.float64], refused: NDArray[np.bool_]) -> dict[str, Sequence[Any]]:
-        policy, decider = self.scorer.ship.policy, self.scorer.decider
+        policy, decider, names = self.scorer.ship.policy, self.scorer.decider, _names(self.scorer)
         outputs = self.scorer.run(matrix)
+        if policy.task == "tensor":
+            return self._refusing(dict(zip(names, outputs.T.tolist(), strict=True)), refused)
         decisions = decider.decisions(outputs)
         columns: dict[str, Sequence[Any]] = {"prediction": decider.labels(outputs).tolist()}
         if policy.task == "binary":
-            columns["probability"] = outputs[:, policy.positive].tolist()
+            columns[names[1]] = outputs[:, policy.positive].tolist()
             self.n_acted += int((decisions & ~refused).sum())
         elif policy.task == "multiclass":
-            names = [name for name in _names(self.scorer) if name.startswith("probability_")]
-            columns |= dict(zip(names, outputs.T.tolist(), strict=True))
+            columns |= dict(zip(names[1:-1], outputs.T.tolist(), strict=True))
         columns["decision"] = decisions.tolist()
+        return self._refusing(columns, refused)
+
+    def _refusing(self, columns: dict[str, Sequence[Any]], refused: NDArray[np.bool_]) -> dict[str, Sequence[Any]]:
         if refused.any():
             for name, values in columns.items():
-                instead = policy.fallback if name == "decision" else None
+                instead = self.scorer.ship.policy.fallback if name == "decision" else None
                 columns[name] = [instead if bad else value for value, bad in zip(values, refused, strict=True)]
         return columns
 
@@ -159,9 +163,12 @@ class _Work:
 
 
 def _names(scorer: Scorer) -> list[str]:
-    policy = scorer.ship.policy
-    several = [f"probability_{label}" for label in policy.classes] if policy.task == "multiclass" else []
-    return ["prediction", *(["probability"] if policy.task == "binary" else several), "decision"]
+    policy, signature = scorer.ship.policy, scorer.signature
+    if policy.task == "tensor":
+        return list(signature.output_names)
+    kind = "score" if signature.scores else "probability"
+    several = [f"{kind}_{label}" for label in policy.classes] if policy.task == "multiclass" else []
+    return ["prediction", *([kind] if policy.task == "binary" else several), "decision"]
 
 
 def _report(work: _Work, *, source: str, out: Path, seconds: float) -> Report:

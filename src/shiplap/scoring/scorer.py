@@ -48,7 +48,7 @@ class Scorer:
         self.encoder = Encoder(ship.encoding)
         self.decider = Decider(ship.policy)
         self.runtime: Runtime = runtimes.get(runtime)(ship.graph, threads=threads)
-        expected = (ship.encoding.width, max(len(ship.policy.classes), 1))
+        expected = (ship.encoding.width, ship.signature.n_outputs)
         if (self.runtime.width, self.runtime.n_outputs) != expected:
             raise ShipError(f"'{ship.path}' has a graph that does not fit its encoding or its classes")
         self._spare: list[Bound] = [self.runtime.bound()]
@@ -104,12 +104,15 @@ class Scorer:
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the prediction of each row, shape (n_rows,): the most probable class, or the number of a regression.
 
+        For a tensor, an array of shape (n_rows, n_outputs), or (n_rows, ...) as the signature says.
+
         Raises
         ------
         InputError
             As `outputs` does.
         """
-        return self.decider.labels(self.outputs(X))
+        labels = self.decider.labels(self.outputs(X))
+        return labels.reshape(len(labels), *self.signature.shape) if self.signature.shape else labels
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of each class, shape (n_rows, n_classes).
@@ -119,8 +122,9 @@ class Scorer:
         InputError
             The ship is a regression, or as `outputs` does.
         """
-        if self.signature.task == "regression":
-            raise InputError("a regression has no probabilities", hint="use predict")
+        if not self.signature.classes or self.signature.scores:
+            what = "scores" if self.signature.scores else self.signature.task
+            raise InputError(f"there are no probabilities in a ship of {what}", hint="use predict, or outputs")
         return self.outputs(X)
 
     def decide(self, X: Any) -> NDArray[Any]:
@@ -172,7 +176,9 @@ class Scorer:
     def _named(self, X: Any) -> Any:
         if not isinstance(X, np.ndarray):
             return X
-        names = self.signature.names
+        names, first = self.signature.names, self.signature.inputs[0]
+        if len(names) == 1 and X.shape[1:] == first.shape:
+            return {names[0]: X}
         if X.ndim != 2 or X.shape[1] != len(names):
             raise InputError(f"an array of shape {X.shape} came where (n_rows, {len(names)}) is expected")
         return dict(zip(names, X.T, strict=True))

@@ -122,7 +122,7 @@ def _replay(ship: Ship, certificate: Certificate) -> tuple[NDArray[np.float64], 
 
 
 def _expected(ship: Ship, vectors: Vectors) -> NDArray[np.float64]:
-    n_rows, n_outputs, n_columns = len(vectors.rows), max(len(ship.policy.classes), 1), len(vectors.columns)
+    n_rows, n_outputs, n_columns = len(vectors.rows), ship.signature.n_outputs, len(vectors.columns)
     whole = len(vectors.outputs) == n_rows and {n_outputs} == set(map(len, vectors.outputs))
     if not whole or {n_columns} != set(map(len, vectors.rows)):
         raise ShipError("the certificate's vectors do not fit the ship", hint="pack it again")
@@ -138,14 +138,15 @@ def _rows(ship: Ship, vectors: Vectors) -> list[dict[str, object]]:
     """Return the vectors as rows, dates as moments: they are ISO 8601 texts whatever the column's own format is."""
     dates = {operation.column for operation in ship.encoding.operations if isinstance(operation, Date)}
     return [
-        {name: _moment(value) if name in dates else value for name, value in zip(vectors.columns, row, strict=True)}
+        {
+            name: _moment(value) if name in dates and isinstance(value, str) else value
+            for name, value in zip(vectors.columns, row, strict=True)
+        }
         for row in vectors.rows
     ]
 
 
-def _moment(value: str | float | bool | None) -> datetime | str | float | bool | None:
-    if not isinstance(value, str):
-        return value
+def _moment(value: str) -> datetime | str:
     try:
         return moment_of_text(stripped(value))
     except UnreadableError:

@@ -1,10 +1,11 @@
 """Frameworks: what lowers a trained model to encoder and graph, and asks the original for its own answers."""
 
 from shiplap.adapters.frameworks.modelfile import dump_model, load_model
-from shiplap.adapters.frameworks.protocol import Framework, Lowered, Probe, framework_of
+from shiplap.adapters.frameworks.protocol import Ask, Framework, Lowered, Probe, framework_of
 from shiplap.adapters.frameworks.registry import class_path, frameworks, predictors, transformers
 
 __all__ = [
+    "Ask",
     "Framework",
     "Lowered",
     "Probe",

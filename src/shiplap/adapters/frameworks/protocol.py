@@ -11,12 +11,32 @@ from numpy.typing import NDArray
 
 from shiplap.adapters.frameworks.paths import NodePath
 from shiplap.adapters.frameworks.registry import frameworks
-from shiplap.core.brief import Label, Task
+from shiplap.core.brief import Label, OutputTask
 from shiplap.core.encoding import Encoding
 from shiplap.core.errors import RefusedError
 from shiplap.core.schema import Column
 
-__all__ = ["Framework", "Lowered", "Probe", "framework_of"]
+__all__ = ["Ask", "Framework", "Lowered", "Probe", "framework_of"]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is asked of a model that leaves something open.
+
+    Parameters
+    ----------
+    method : str
+        Which method of an estimator answers: ``predict_proba``, ``decision_function``, ``predict``,
+        ``score_samples`` or ``transform``; the framework's choice when empty.
+    classes : tuple
+        Labels of the outputs of a model that does not know them, such as a neural network.
+    preprocess : callable, optional
+        A function of tensors that a neural network's inputs pass through first.
+    """
+
+    method: str = ""
+    classes: tuple[Label, ...] = ()
+    preprocess: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -48,10 +68,10 @@ class Lowered:
         How a row becomes numbers.
     graph : bytes
         ONNX model: double matrix ``rows`` (n_rows, encoding.width) in, double matrix ``output`` (n_rows, k) out.
-    task : {"binary", "multiclass", "regression"}
+    task : {"binary", "multiclass", "regression", "tensor"}
         What comes out.
     classes : tuple
-        Labels in the order of the output's columns; empty for regression.
+        Labels in the order of the output's columns; empty for regression and tensors.
     dtype : str
         Arithmetic of the model's sums: ``float64`` or ``float32``.
     terms : int
@@ -64,11 +84,20 @@ class Lowered:
         The ways to some of the nodes of its trees.
     probes : callable
         ``probes() -> list of Probe``: the steps in order, made when asked for.
+    scores : bool
+        Whether the classes have scores, the first largest of which is the answer, instead of probabilities.
+    outputs : tuple of str
+        Names of a tensor's columns, where it is a matrix with names.
+    shape : tuple of int
+        Shape of one row of a tensor without names.
+    threshold : float or None
+        Where the original's own ``predict`` of two classes decides otherwise than for the more probable one: the
+        probability or score of the second class from which on it says so.
     """
 
     encoding: Encoding
     graph: bytes = field(repr=False)
-    task: Task
+    task: OutputTask
     classes: tuple[Label, ...]
     dtype: str
     terms: int
@@ -76,6 +105,10 @@ class Lowered:
     thresholds: dict[str, NDArray[np.float64]] = field(repr=False)
     paths: tuple[NodePath, ...] = field(repr=False)
     probes: Callable[[], list[Probe]] = field(repr=False)
+    scores: bool = False
+    outputs: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()
+    threshold: float | None = None
 
 
 class Framework(Protocol):
@@ -93,7 +126,9 @@ class Framework(Protocol):
         """
         ...
 
-    def lower(self, model: Any, frame: Any, columns: tuple[Column, ...], *, canonical: bool = False) -> Lowered:
+    def lower(
+        self, model: Any, frame: Any, columns: tuple[Column, ...], *, canonical: bool = False, ask: Ask = Ask()
+    ) -> Lowered:
         """Lower a fitted model that reads frames with these columns, `canonical` ones where they come from a table.
 
         Raises
@@ -103,17 +138,24 @@ class Framework(Protocol):
         """
         ...
 
-    def outputs(self, model: Any, frame: Any) -> NDArray[np.float64]:
-        """Return the original's answers: probabilities (n_rows, n_classes), or predictions (n_rows, 1)."""
+    def outputs(self, model: Any, frame: Any, ask: Ask = Ask()) -> NDArray[np.float64]:
+        """Return the original's answers as the ship gives them, shape (n_rows, n_outputs)."""
         ...
 
-    def labels(self, model: Any, frame: Any) -> NDArray[Any]:
+    def labels(self, model: Any, frame: Any, ask: Ask = Ask()) -> NDArray[Any]:
         """Return the original's own labels or predictions, as its ``predict`` gives them."""
         ...
 
 
-def framework_of(model: Any) -> Framework:
+def framework_of(model: Any, name: str = "") -> Framework:
     """Find the adapter of a model by the library that its class, or a class it derives from, belongs to.
+
+    Parameters
+    ----------
+    model : Any
+        The model.
+    name : str
+        The adapter's name, for a model whose class does not tell: a function, say.
 
     Raises
     ------
@@ -127,6 +169,9 @@ def framework_of(model: Any) -> Framework:
     'sklearn'
     """
     known = frameworks.names()
+    if name:
+        chosen: Framework = frameworks.get(name)
+        return chosen
     for kind in type(model).__mro__:
         library = kind.__module__.partition(".")[0]
         if library in known:
@@ -134,5 +179,5 @@ def framework_of(model: Any) -> Framework:
             return found
     raise RefusedError(
         f"a model of type {type(model).__module__}.{type(model).__qualname__} belongs to no known framework",
-        hint=f"known are: {', '.join(known)}",
+        hint=f"known are: {', '.join(known)}; for a function, say which by framework=",
     )

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
+from shiplap.adapters.frameworks import Ask
 from shiplap.core.certificate import Certificate
-from shiplap.core.errors import DoesNotHoldError, InputError
+from shiplap.core.errors import DoesNotHoldError, InputError, nearest
 from shiplap.core.model import Model
 from shiplap.core.policy import Policy
 from shiplap.core.progress import tell
@@ -30,13 +31,15 @@ def pack(
     name: str = "",
     policy: Policy | None = None,
     lineage: Mapping[str, str] | None = None,
+    framework: str = "",
+    **asked: Any,
 ) -> Ship:
     """Lower a model to encoder and graph, prove that they answer as it does, and seal them in a ship file.
 
     Parameters
     ----------
-    model : Model or estimator
-        What `train` returned, or any fitted scikit-learn or LightGBM estimator or pipeline.
+    model : Model, estimator, network or function
+        What `train` returned, or any trained model of a known framework.
     X : Table, DataFrame, array, or dict of columns
         Rows the model can answer: the answers are compared on them, and on rows built from them to break the model.
     path : str or Path
@@ -47,6 +50,11 @@ def pack(
         What to decide; the model's own for a `Model`, the most probable class for an estimator.
     lineage : mapping of str to str, optional
         Digests of what it was made from, added to the model's own.
+    framework : str
+        Name of the model's framework, where its class does not tell: of a JAX function, say.
+    **asked
+        What the model leaves open: `method` of an estimator that answers (``decision_function``, ``transform`` ...),
+        `classes` of a network's outputs, `preprocess`, a function of tensors that its inputs pass through first.
 
     Returns
     -------
@@ -76,7 +84,7 @@ def pack(
     if not target.parent.is_dir():
         raise InputError(f"there is no folder '{target.parent}' to write the ship file to", hint="make it first")
     tell("lowering the model", None)
-    subject = lower(model, X, policy=policy)
+    subject = lower(model, X, policy=policy, ask=_asked(asked), framework=framework)
     parts: dict[str, Any] = {
         "name": name or (model.name if isinstance(model, Model) else "") or target.stem,
         "signature": subject.signature,
@@ -92,6 +100,14 @@ def pack(
         raise _broken(certificate)
     evidence = {"parity.json": msgspec.json.encode(certificate), "sbom.json": bill_of_materials(parts["name"])}
     return write_ship(target, **parts, evidence=evidence)
+
+
+def _asked(asked: Mapping[str, Any]) -> Ask:
+    known = Ask.__dataclass_fields__
+    unknown = [name for name in asked if name not in known]
+    if unknown:
+        raise InputError(f"pack knows no option '{unknown[0]}'", hint=nearest(unknown[0], known))
+    return Ask(**{**asked, "classes": tuple(asked.get("classes", ()))})
 
 
 def _broken(certificate: Certificate) -> DoesNotHoldError:

@@ -8,10 +8,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from shiplap.core.encoding import Boolean, Category, Number, Operation
+from shiplap.core.encoding import Boolean, Category, Image, Number, Operation, Tensor, Text
 from shiplap.scoring.readers.date import DateReader
+from shiplap.scoring.readers.image import ImageReader
 from shiplap.scoring.readers.lookup import boolean_reader, category_reader
 from shiplap.scoring.readers.number import NumberReader
+from shiplap.scoring.readers.tensor import TensorReader
+from shiplap.scoring.readers.text import TextReader
 
 __all__ = ["Reader", "reader_of"]
 
@@ -60,4 +63,10 @@ def reader_of(operation: Operation) -> Reader:
         return boolean_reader(operation)
     if isinstance(operation, Category):
         return category_reader(operation)
+    if isinstance(operation, Tensor):
+        return TensorReader(operation)
+    if isinstance(operation, Text):
+        return TextReader(operation)
+    if isinstance(operation, Image):
+        return ImageReader(operation)
     return DateReader(operation)

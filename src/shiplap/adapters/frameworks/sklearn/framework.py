@@ -7,19 +7,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from shiplap.adapters.frameworks.lowering import Block, Context, Raw
 from shiplap.adapters.frameworks.paths import node_paths
-from shiplap.adapters.frameworks.protocol import Lowered, Probe
-from shiplap.adapters.frameworks.sklearn.sample import as_frame, columns_of
-from shiplap.core.brief import Label, Task
+from shiplap.adapters.frameworks.protocol import Ask, Lowered, Probe
+from shiplap.adapters.frameworks.sklearn.asked import answers, asked
+from shiplap.adapters.frameworks.sklearn.sample import as_frame, columns_of, reads_texts
 from shiplap.core.errors import RefusedError
 from shiplap.core.schema import Column
 
 __all__ = ["SKLEARN", "Sklearn"]
+
+_FEW = 8
 
 
 class Sklearn:
@@ -41,14 +42,17 @@ class Sklearn:
         frame = as_frame(X, model)
         return frame, columns_of(frame)
 
-    def lower(self, model: Any, frame: Any, columns: tuple[Column, ...], *, canonical: bool = False) -> Lowered:
+    def lower(
+        self, model: Any, frame: Any, columns: tuple[Column, ...], *, canonical: bool = False, ask: Ask = Ask()
+    ) -> Lowered:
         """Lower a fitted estimator or pipeline; see `Framework.lower`."""
-        task, classes = _task(model)
+        if not _is_fitted(model):
+            raise RefusedError(f"{type(model).__name__} is not fitted", hint="call fit before packing")
+        what = asked(model, ask, _as_fitted(model, frame.iloc[:_FEW]))
         context = Context(columns={column.name: column for column in columns}, fitted=_is_fitted, canonical=canonical)
         names = tuple(str(name) for name in frame.columns)
         start = Block(tuple(Raw(name) for name in names), lambda rows: _as_fitted(model, rows), names)
-        method = "predict" if task == "regression" else "predict_proba"
-        output, _ = context.response(model, start, (method,), "" if hasattr(model, "steps") else type(model).__name__)
+        output = what.lowered(model, start, context)
         context.settle(output)
         width = context.width
         if not width:
@@ -56,8 +60,8 @@ class Sklearn:
         return Lowered(
             encoding=context.encoding,
             graph=context.graph.build(output, width=width),
-            task=task,
-            classes=classes,
+            task=what.task,
+            classes=what.classes,
             dtype=context.dtype,
             terms=context.terms + width,
             columns=columns,
@@ -67,17 +71,17 @@ class Sklearn:
                 Probe(stage.path, context.graph.build(stage.tensor, width=width), stage.evaluate)
                 for stage in context.stages
             ],
+            scores=what.scores,
+            outputs=what.outputs,
         )
 
-    def outputs(self, model: Any, frame: Any) -> NDArray[np.float64]:
-        """Return probabilities of shape (n_rows, n_classes), or predictions of shape (n_rows, 1)."""
-        rows = _as_fitted(model, frame)
-        answer = model.predict_proba(rows) if is_classifier(model) else model.predict(rows)
-        values = np.asarray(answer, dtype=np.float64)
-        return values.reshape(len(values), -1)
+    def outputs(self, model: Any, frame: Any, ask: Ask = Ask()) -> NDArray[np.float64]:
+        """Return the original's answers as the ship gives them, shape (n_rows, n_outputs)."""
+        return answers(model, ask, _as_fitted(model, frame))
 
-    def labels(self, model: Any, frame: Any) -> NDArray[Any]:
+    def labels(self, model: Any, frame: Any, ask: Ask = Ask()) -> NDArray[Any]:
         """Return what the model's ``predict`` answers."""
+        del ask
         return np.asarray(model.predict(_as_fitted(model, frame)))
 
 
@@ -85,7 +89,9 @@ SKLEARN = Sklearn()
 
 
 def _as_fitted(model: Any, frame: pd.DataFrame) -> Any:
-    """Return the frame, or a plain array for a model that was fitted on one."""
+    """Return the frame, or a plain array for a model that was fitted on one; texts for one that reads them."""
+    if reads_texts(model):
+        return frame.iloc[:, 0].to_numpy(dtype=object)
     inner = model
     while not hasattr(inner, "feature_names_in_") and hasattr(inner, "estimator"):
         inner = inner.estimator
@@ -106,22 +112,3 @@ def _is_fitted(estimator: Any) -> bool:
     except NotFittedError:
         return False
     return True
-
-
-def _task(model: Any) -> tuple[Task, tuple[Label, ...]]:
-    name = type(model).__name__
-    if is_classifier(model):
-        if not _is_fitted(model):
-            raise RefusedError(f"{name} is not fitted", hint="call fit before packing")
-        classes = getattr(model, "classes_", None)
-        if classes is None or isinstance(classes, list):
-            raise RefusedError(f"{name} predicts several targets at once", hint="pack one model a target")
-        labels = tuple(np.asarray(classes).tolist())
-        if len(labels) < 2:
-            raise RefusedError(f"{name} knows one class only", hint="train it on rows of at least two classes")
-        return ("binary" if len(labels) == 2 else "multiclass"), labels
-    if is_regressor(model):
-        return "regression", ()
-    raise RefusedError(
-        f"{name} is neither a classifier nor a regressor", hint="pack a model with predict_proba or predict"
-    )

@@ -29,13 +29,16 @@ class Answers:
     def __init__(self, scorer: Scorer) -> None:
         ship = scorer.ship
         self._decider = scorer.decider
-        keys = [key_of(label) for label in scorer.signature.classes]
+        signature = scorer.signature
+        keys = [key_of(label) for label in signature.classes]
+        self._names, self._shape = signature.outputs, signature.shape
         plain = [f"p{index}" for index in range(len(keys))]
         # A struct of its own for each ship: the names are laid out once, only values are written.
         self._probabilities: Any = msgspec.defstruct(
             "Probabilities", [(name, float) for name in plain], rename=dict(zip(plain, keys, strict=True)), gc=False
         )
-        fields = ["prediction", *(["probabilities"] if keys else []), "decision"]
+        self._known = known = "scores" if signature.scores else "probabilities"
+        fields = ["prediction", *([known] if keys else []), *(["decision"] if signature.task != "tensor" else [])]
         self._many: Any = msgspec.defstruct("Answer", [(name, Any) for name in fields], gc=False)
         self._one: Any = msgspec.defstruct("Answer", [(name, Any) for name in [*fields, "model", "ship"]], gc=False)
         self._identity = (ship.manifest.name, ship.id)
@@ -49,6 +52,8 @@ class Answers:
         output : sequence of float
             What the graph gave.
         """
+        if self._names or self._shape:
+            return self._encoder.encode(self._one(self._tensor(output), *self._identity))
         answer = self._decider.answer(output)
         if answer.probabilities:
             inner = self._probabilities(*answer.probabilities)
@@ -64,15 +69,25 @@ class Answers:
         return b"".join(part + b"\n" for part in self._parts(outputs))
 
     def columns(self, outputs: Outputs) -> dict[str, list[Any]]:
-        """Return predictions, decisions, and probabilities (row after row) as lists."""
+        """Return predictions, decisions, and probabilities or scores (row after row) as lists."""
         decider = self._decider
+        if self._names or self._shape:
+            return {"prediction": outputs.ravel().tolist()}
         return {
             "prediction": decider.labels(outputs).tolist(),
-            "probabilities": outputs.ravel().tolist(),
+            self._known: outputs.ravel().tolist(),
             "decision": decider.decisions(outputs).tolist(),
         }
 
+    def _tensor(self, output: Sequence[float]) -> Any:
+        """Return the numbers of one row by name, or as nested lists."""
+        if self._names:
+            return dict(zip(self._names, output, strict=True))
+        return np.reshape(np.asarray(output), self._shape).tolist()
+
     def _parts(self, outputs: Outputs) -> Iterator[bytes]:
+        if self._names or self._shape:
+            return (self._encoder.encode(self._many(self._tensor(row))) for row in outputs.tolist())
         columns = (self._decider.labels(outputs).tolist(), outputs.tolist(), self._decider.decisions(outputs).tolist())
         encode, answer, inner = self._encoder.encode, self._many, self._probabilities
         if not self._probabilities.__struct_fields__:

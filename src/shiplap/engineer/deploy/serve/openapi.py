@@ -22,6 +22,8 @@ EXPECTED: dict[Kind, str] = {
     "text": "a text or null",
     "id": "a text, a number or null",
     "constant": "a text, a number, true, false or null",
+    "tensor": "lists of numbers in the shape of the input",
+    "image": "a PNG or JPEG file as base64 text",
 }
 """What a column of each kind takes, in words."""
 
@@ -80,6 +82,8 @@ def row_schema(signature: Signature) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for field in signature.inputs:
         columns[field.name] = {"type": _SCALAR, "description": EXPECTED[field.kind]}
+        if field.shape:
+            columns[field.name] = _array_schema(field.shape) | {"description": EXPECTED[field.kind]}
         if field.example is not None:
             columns[field.name]["examples"] = [field.example]
     return {"type": "object", "minProperties": 1, "properties": columns, "additionalProperties": True}
@@ -87,7 +91,9 @@ def row_schema(signature: Signature) -> dict[str, Any]:
 
 def answer_schema(signature: Signature) -> dict[str, Any]:
     """Return the JSON schema of an answer."""
-    number = {"type": ["number", "null"]}
+    number: dict[str, Any] = {"type": ["number", "null"]}
+    if signature.task == "tensor":
+        return {"type": "object", "required": ["prediction"], "properties": {"prediction": _tensor_schema(signature)}}
     if signature.task == "regression":
         return {
             "type": "object",
@@ -98,11 +104,28 @@ def answer_schema(signature: Signature) -> dict[str, Any]:
     label = {"type": sorted({_LABEL_TYPES[type(label)] for label in signature.classes}), "enum": [*signature.classes]}
     decision = {"type": "boolean"} if signature.task == "binary" else label
     probabilities = {"type": "object", "required": keys, "properties": dict.fromkeys(keys, number)}
+    known = "scores" if signature.scores else "probabilities"
     return {
         "type": "object",
-        "required": ["prediction", "probabilities", "decision"],
-        "properties": {"prediction": label, "probabilities": probabilities, "decision": decision},
+        "required": ["prediction", known, "decision"],
+        "properties": {"prediction": label, known: probabilities, "decision": decision},
     }
+
+
+def _tensor_schema(signature: Signature) -> dict[str, Any]:
+    """Describe a tensor: numbers by name, or lists in lists."""
+    if signature.outputs:
+        properties: dict[str, Any] = {name: {"type": ["number", "null"]} for name in signature.outputs}
+        return {"type": "object", "required": list(signature.outputs), "properties": properties}
+    return _array_schema(signature.shape)
+
+
+def _array_schema(shape: Sequence[int]) -> dict[str, Any]:
+    """Describe lists in lists of numbers."""
+    schema: dict[str, Any] = {"type": ["number", "null"]}
+    for size in reversed(shape):
+        schema = {"type": "array", "minItems": size, "maxItems": size, "items": schema}
+    return schema
 
 
 def responses(content: Mapping[str, Any]) -> dict[str, Any]:

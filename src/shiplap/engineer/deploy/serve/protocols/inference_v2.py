@@ -261,10 +261,12 @@ def _input_tensors(signature: Signature) -> list[dict[str, Any]]:
 def _output_tensors(signature: Signature) -> dict[str, dict[str, Any]]:
     if signature.task == "regression":
         return {name: {"datatype": "FP64", "shape": [-1]} for name in ("prediction", "decision")}
-    label = _label_datatype(signature.classes)
+    if signature.task == "tensor":
+        return {"prediction": {"datatype": "FP64", "shape": [-1, *(signature.shape or [len(signature.outputs)])]}}
+    label, known = _label_datatype(signature.classes), "scores" if signature.scores else "probabilities"
     return {
         "prediction": {"datatype": label, "shape": [-1]},
-        "probabilities": {"datatype": "FP64", "shape": [-1, len(signature.classes)]},
+        known: {"datatype": "FP64", "shape": [-1, len(signature.classes)]},
         "decision": {"datatype": "BOOL" if signature.task == "binary" else label, "shape": [-1]},
     }
 
