@@ -21,6 +21,7 @@ labelers: Registry[Any] = Registry("labeler", group="shiplap.labelers")
 
 _SKLEARN = "shiplap.adapters.frameworks.sklearn"
 _LIGHTGBM = "shiplap.adapters.frameworks.lightgbm"
+_XGBOOST = "shiplap.adapters.frameworks.xgboost"
 
 _SEARCHES = ("Grid", "Randomized", "HalvingGrid", "HalvingRandom")
 
@@ -31,10 +32,6 @@ _TRANSFORMERS = {
     },
     "vote": dict.fromkeys(("ensemble.VotingClassifier", "ensemble.VotingRegressor"), "voting_transform"),
     "stack": dict.fromkeys(("ensemble.StackingClassifier", "ensemble.StackingRegressor"), "stacked_transform"),
-    "select": {
-        f"feature_selection.{name}": "selected"
-        for name in ("RFE", "RFECV", "SelectFromModel", "SequentialFeatureSelector")
-    },
     "compose": {
         "pipeline.Pipeline": "transform_pipeline",
         "compose.ColumnTransformer": "column_transformer",
@@ -175,6 +172,12 @@ _PREDICTORS = {
         **dict.fromkeys(("svm.SVR", "svm.NuSVR"), "regressor"),
         "svm.OneClassSVM": "outliers",
     },
+    "kernels": {"kernel_ridge.KernelRidge": "kernel_ridge"},
+    "gaussian": {
+        "gaussian_process.GaussianProcessRegressor": "regressor",
+        "gaussian_process.GaussianProcessClassifier": "classifier",
+        "gaussian_process._BinaryGaussianProcessClassifierLaplace": "laplace",
+    },
     "discriminant": {
         "discriminant_analysis.QuadraticDiscriminantAnalysis": "quadratic",
         "neighbors.NearestCentroid": "nearest_centroid",
@@ -262,6 +265,7 @@ predictors.add_lazy("lightgbm.sklearn.LGBMRegressor", f"{_LIGHTGBM}.emit:regress
 
 frameworks.add_lazy("sklearn", f"{_SKLEARN}.framework:SKLEARN", extra="lab")
 frameworks.add_lazy("lightgbm", f"{_SKLEARN}.framework:SKLEARN", extra="lab")
+frameworks.add_lazy("xgboost", f"{_XGBOOST}.framework:XGBOOST", extra="xgboost")
 
 
 def class_path(kind: type) -> str:

@@ -11,7 +11,7 @@ from shiplap.adapters.frameworks.lowering import Block, Context
 from shiplap.adapters.frameworks.sklearn.outputs import both_classes, normalized, softmax
 from shiplap.adapters.frameworks.trees import LT, Forest
 
-__all__ = ["calibrated"]
+__all__ = ["calibrated", "interpolated"]
 
 _INT64 = 7
 _EPSILON = 1e-12  # scikit-learn adds it before the logarithm of a probability
@@ -76,11 +76,11 @@ def _calibrated(calibrator: Any, score: str, context: Context) -> str:
         return graph.op("Sigmoid", graph.op("Neg", graph.op("Add", graph.op("Mul", score, slope), offset)))
     if kind == "IsotonicRegression":
         x, y = (np.asarray(values, np.float64) for values in (calibrator.X_thresholds_, calibrator.y_thresholds_))
-        return _interpolated(score, x, y, context)
+        return interpolated(score, x, y, context)
     raise context.refuse(f"a calibrator of type {kind}", hint="use sigmoid, isotonic or temperature")
 
 
-def _interpolated(score: str, x: NDArray[np.float64], y: NDArray[np.float64], context: Context) -> str:
+def interpolated(score: str, x: NDArray[np.float64], y: NDArray[np.float64], context: Context) -> str:
     """Interpolate between knots as ``numpy.interp`` does: a search tree finds the interval, tables hold its line."""
     graph = context.graph
     if len(x) == 1:

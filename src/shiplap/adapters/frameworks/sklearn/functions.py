@@ -12,9 +12,9 @@ from shiplap.adapters.frameworks.lowering import Block, Cell, Context, Piece, Ra
 from shiplap.adapters.frameworks.sklearn.dates import date_parts
 from shiplap.core.encoding import Date
 
-__all__ = ["function_transformer"]
+__all__ = ["composed", "function_transformer"]
 
-# Functions that the graph gives to the last bit or within the band: an operator, or several (`_composed`).
+# Functions that the graph gives to the last bit or within the band: an operator, or several (`composed`).
 _KNOWN: dict[Any, str] = {
     None: "Identity",
     np.log: "Log",
@@ -55,11 +55,11 @@ def function_transformer(estimator: Any, block: Block, context: Context) -> tupl
     if operator == "Identity":
         return block.pieces
     tensor = context.matrix(block.pieces)
-    made = _composed(operator, tensor, context)
+    made = composed(operator, tensor, context)
     return context.computed(made, len(block.pieces))
 
 
-def _composed(operator: str, tensor: str, context: Context) -> str:
+def composed(operator: str, tensor: str, context: Context) -> str:
     """Apply one operator, or what makes up one that ONNX lacks.
 
     ``log1p`` and ``expm1`` keep their last digits near 0 by Kahan's correction: Higham (2002), "Accuracy and stability

@@ -1,21 +1,18 @@
-"""Estimators that wrap one other: ``FrozenEstimator``, ``TransformedTargetRegressor``."""
+"""Estimators that hand the rows on to one other: searches, frozen ones, selectors that predict, self-training."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from shiplap.adapters.frameworks.lowering import Block, Context, Piece
+from shiplap.adapters.frameworks.sklearn.members import on_columns, plain
 
-__all__ = ["frozen", "frozen_transform", "transformed_target"]
-
-_INVERSE: dict[Any, str] = {np.exp: "Exp", np.sqrt: "Sqrt", np.log: "Log", np.negative: "Neg", None: "Identity"}
+__all__ = ["frozen", "frozen_transform", "on_selected", "searched", "searched_transform", "self_trained"]
 
 
 def frozen(estimator: Any, block: Block, context: Context, method: str) -> str:
     """Lower what a ``FrozenEstimator`` holds."""
-    return context.response(estimator.estimator, block, (method,), type(estimator.estimator).__name__)[0]
+    return _answered(estimator.estimator, block, context, method)
 
 
 def frozen_transform(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
@@ -23,28 +20,34 @@ def frozen_transform(estimator: Any, block: Block, context: Context) -> tuple[Pi
     return context.transformed(estimator.estimator, block, type(estimator.estimator).__name__).pieces
 
 
-def transformed_target(estimator: Any, block: Block, context: Context, method: str) -> str:
-    """Lower ``TransformedTargetRegressor`` with a known inverse function or a ``StandardScaler``."""
-    inner, _ = context.response(estimator.regressor_, block, (method,), "regressor")
-    back = estimator.transformer_
-    kind = type(back).__name__
-    graph = context.graph
-    if kind == "StandardScaler":
-        if back.with_std:
-            inner = graph.op("Mul", inner, graph.constant(np.asarray(back.scale_, np.float64)))
-        if back.with_mean:
-            inner = graph.op("Add", inner, graph.constant(np.asarray(back.mean_, np.float64)))
-        return inner
-    function = getattr(back, "inverse_func", "unknown")
-    if kind != "FunctionTransformer" or back.inv_kw_args:
-        raise context.refuse(f"the target's transformer is a {kind}", hint="use StandardScaler or a numpy function")
-    if function is np.expm1:
-        return graph.op("Sub", graph.op("Exp", inner), graph.constant(np.array([1.0])))
-    known = next((name for known, name in _INVERSE.items() if known is function), None)
-    if known is None:
-        shown = getattr(function, "__qualname__", repr(function))
-        raise context.refuse(
-            f"the inverse function '{shown}' is code, and a ship carries none",
-            hint="use numpy's exp, expm1, sqrt or log",
-        )
-    return inner if known == "Identity" else graph.op(known, inner)
+def searched(estimator: Any, block: Block, context: Context, method: str) -> str:
+    """Lower the best estimator that a search found, refitted on all rows."""
+    return _answered(_best(estimator, context), block, context, method)
+
+
+def searched_transform(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
+    """Lower the best transformer that a search found."""
+    best = _best(estimator, context)
+    return context.transformed(best, block, type(best).__name__).pieces
+
+
+def _best(estimator: Any, context: Context) -> Any:
+    best = getattr(estimator, "best_estimator_", None)
+    if best is None:
+        raise context.refuse("the search kept no estimator", hint="search with refit=True")
+    return best
+
+
+def self_trained(estimator: Any, block: Block, context: Context, method: str) -> str:
+    """Lower the classifier that ``SelfTrainingClassifier`` fitted last."""
+    return _answered(estimator.estimator_, plain(block), context, method)
+
+
+def on_selected(estimator: Any, block: Block, context: Context, method: str) -> str:
+    """Lower ``RFE`` and ``RFECV`` that predict: their estimator reads the columns that were kept."""
+    kept = estimator.get_support(indices=True)
+    return _answered(estimator.estimator_, on_columns(block, kept), context, method)
+
+
+def _answered(inner: Any, block: Block, context: Context, method: str) -> str:
+    return context.response(inner, block, (method,), type(inner).__name__)[0]
