@@ -1,4 +1,4 @@
-"""Fixtures that several parts share: a real browser, where one is installed."""
+"""Fixtures that several parts share: a real browser, where one is installed; the record of what is covered."""
 
 import base64
 import json
@@ -156,3 +156,23 @@ def browser() -> Iterator[Browser]:
             yield opened
         finally:
             opened.close()
+
+
+@pytest.fixture(scope="session")
+def covered() -> Iterator[Any]:
+    """Note what came of lowering an estimator or a kind of model; ``docs/make_coverage.py`` makes a page of it.
+
+    ``covered(framework, name, outcome, method="", difference=None, reason="")``, the outcome ``proven`` or ``refused``.
+    """
+    found: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
+
+    def note(framework: str, name: str, outcome: str, **more: Any) -> None:
+        known = {"method": "", "difference": None, "reason": "", **more}
+        found.setdefault(framework, {})[name, known["method"]] = {"name": name, "outcome": outcome, **known}
+
+    yield note
+    folder = Path(__file__).parents[1] / "build" / "coverage"
+    folder.mkdir(parents=True, exist_ok=True)
+    for framework, records in found.items():
+        rows = [records[key] for key in sorted(records)]
+        (folder / f"{framework}.json").write_text(json.dumps(rows, indent=1))

@@ -1,0 +1,15 @@
+"""What is collected here: an adapter's examples where its library is installed, its tests in its own environment."""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+HERE = Path(__file__).parent
+HEAVY = ("catboost", "fastai", "jax", "tensorflow", "torch", "xgboost")
+
+collect_ignore = [f"src/shiplap/adapters/frameworks/{name}" for name in HEAVY if find_spec(name) is None]
+collect_ignore += [
+    str(folder.relative_to(HERE))
+    for folder in (HERE / "tests" / "frameworks").glob("*/")
+    if folder.name != os.environ.get("SHIPLAP_ENVIRONMENT")
+]
