@@ -1,0 +1,3 @@
+"""What makes the golden answers needs MXNet itself and is no test."""
+
+collect_ignore = ["golden"]
