@@ -77,8 +77,15 @@ _TRANSFORMERS = {
         "kernel_approximation.SkewedChi2Sampler": "skewed_chi2",
         "kernel_approximation.AdditiveChi2Sampler": "additive_chi2",
         "kernel_approximation.Nystroem": "landmarks",
-        "kernel_approximation.PolynomialCountSketch": "polynomial_sketch",
     },
+    "declined": dict.fromkeys(
+        (
+            *("preprocessing.LabelBinarizer", "preprocessing.LabelEncoder", "preprocessing.MultiLabelBinarizer"),
+            *("decomposition.NMF", "decomposition.MiniBatchNMF", "decomposition.LatentDirichletAllocation"),
+            *("kernel_approximation.PolynomialCountSketch", "feature_extraction.image.PatchExtractor"),
+        ),
+        "declined",
+    ),
     "select": {
         **dict.fromkeys(
             [
@@ -262,6 +269,17 @@ for _function, _paths in _LABELERS.items():
 labelers.add_lazy("lightgbm.sklearn.LGBMClassifier", f"{_SKLEARN}.labels:by_share", extra="lab")
 predictors.add_lazy("lightgbm.sklearn.LGBMClassifier", f"{_LIGHTGBM}.emit:classifier", extra="lab")
 predictors.add_lazy("lightgbm.sklearn.LGBMRegressor", f"{_LIGHTGBM}.emit:regressor", extra="lab")
+
+for _library, _names, _function in (
+    ("xgboost", ("xgboost.sklearn.XGBClassifier", "xgboost.sklearn.XGBRFClassifier"), "classifier"),
+    ("xgboost", [f"xgboost.sklearn.XGB{_name}" for _name in ("Regressor", "RFRegressor", "Ranker")], "regressor"),
+    ("xgboost", (f"{_XGBOOST}.framework.BoosterClassifier",), "classifier"),
+    ("xgboost", (f"{_XGBOOST}.framework.BoosterRegressor",), "regressor"),
+):
+    for _name in _names:
+        predictors.add_lazy(_name, f"shiplap.adapters.frameworks.{_library}.emit:{_function}", extra=_library)
+        if _function == "classifier":
+            labelers.add_lazy(_name, f"{_SKLEARN}.labels:by_share", extra=_library)
 
 frameworks.add_lazy("sklearn", f"{_SKLEARN}.framework:SKLEARN", extra="lab")
 frameworks.add_lazy("lightgbm", f"{_SKLEARN}.framework:SKLEARN", extra="lab")

@@ -40,13 +40,22 @@ def squared_distances(context: Context, tensor: str, points: NDArray[np.float64]
     """
     graph = context.graph
     points = np.asarray(points, np.float64)
-    rows = graph.op("ReduceSum", graph.op("Mul", tensor, tensor), graph.constant(_ROW), keepdims=1)
+    rows = _running_total(context, graph.op("Mul", tensor, tensor), points.shape[1])
     norms = np.einsum("ij,ij->i", points, points)[None, :]
     middle = graph.op("Mul", product(context, tensor, points), graph.constant(np.array([-2.0])))
     total = graph.op("Add", graph.op("Add", middle, rows), graph.constant(norms))
     zero = graph.constant(np.zeros(1))
     # Not Max: a distance that is no number stays none, as in NumPy.
     return graph.op("Where", graph.op("Less", total, zero), zero, total)
+
+
+def _running_total(context: Context, tensor: str, width: int) -> str:
+    """Add up each row from left to right, as NumPy does with the columns of a frame.
+
+    A point's distance to itself is the root of a rounding error: in another order it would be another one.
+    """
+    graph = context.graph
+    return graph.columns(graph.op("CumSum", tensor, graph.constant(np.array(1, np.int64))), [width - 1])
 
 
 def differences(context: Context, tensor: str, points: NDArray[np.float64], power: float) -> str:
