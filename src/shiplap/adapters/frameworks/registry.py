@@ -150,6 +150,7 @@ _PREDICTORS = {
             "linear_classifier",
         ),
         "linear_model.RANSACRegressor": "robust",
+        **dict.fromkeys([f"cross_decomposition.{name}" for name in ("PLSRegression", "PLSCanonical", "CCA")], "latent"),
         "linear_model.SGDOneClassSVM": "linear_outliers",
         **dict.fromkeys(
             [f"linear_model.{name}" for name in ("PoissonRegressor", "GammaRegressor", "TweedieRegressor")], "glm"
@@ -185,6 +186,15 @@ _PREDICTORS = {
         "gaussian_process.GaussianProcessClassifier": "classifier",
         "gaussian_process._BinaryGaussianProcessClassifierLaplace": "laplace",
     },
+    "perceptron": {
+        "neural_network.MLPClassifier": "classifier",
+        "neural_network.MLPRegressor": "regressor",
+    },
+    "mixtures": {
+        **dict.fromkeys(("mixture.GaussianMixture", "mixture.BayesianGaussianMixture"), "mixture"),
+        "covariance.EllipticEnvelope": "envelope",
+    },
+    "constant": {"dummy.DummyClassifier": "classifier", "dummy.DummyRegressor": "regressor"},
     "discriminant": {
         "discriminant_analysis.QuadraticDiscriminantAnalysis": "quadratic",
         "neighbors.NearestCentroid": "nearest_centroid",

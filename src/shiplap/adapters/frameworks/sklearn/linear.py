@@ -9,13 +9,24 @@ import numpy as np
 from shiplap.adapters.frameworks.lowering import Block, Context
 from shiplap.adapters.frameworks.sklearn.outputs import both_classes, link, normalized, sigmoid, signed, softmax
 
-__all__ = ["glm", "linear", "linear_classifier", "linear_outliers", "logistic", "robust"]
+__all__ = ["glm", "latent", "linear", "linear_classifier", "linear_outliers", "logistic", "robust"]
 
 
 def linear(estimator: Any, block: Block, context: Context, method: str) -> str:
     """Lower a linear regression of one target or several: ``X @ coef + intercept``."""
     del method
     return _scores(estimator, block, context)
+
+
+def latent(estimator: Any, block: Block, context: Context, method: str) -> str:
+    """Lower ``predict`` of ``PLSRegression``, ``PLSCanonical`` and ``CCA``: subtract the means, then one product."""
+    del method
+    graph = context.graph
+    coefficients = np.asarray(estimator.coef_, np.float64).T
+    context.terms += len(coefficients)
+    centered = graph.op("Sub", context.matrix(block.pieces), graph.constant(np.asarray(estimator._x_mean, np.float64)))
+    product = graph.op("MatMul", centered, graph.constant(coefficients))
+    return graph.op("Add", product, graph.constant(np.asarray(estimator.intercept_, np.float64)))
 
 
 def robust(estimator: Any, block: Block, context: Context, method: str) -> str:

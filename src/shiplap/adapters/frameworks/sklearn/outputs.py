@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from numpy.typing import NDArray
 
 from shiplap.adapters.frameworks.lowering import Context
 
-__all__ = ["both_classes", "link", "log_sum_exp", "normalized", "sigmoid", "signed", "softmax", "total"]
+__all__ = [
+    "both_classes",
+    "error_function",
+    "link",
+    "log_sum_exp",
+    "normalized",
+    "sigmoid",
+    "signed",
+    "softmax",
+    "total",
+]
+
+_INT64 = 7
+_ERF_END, _ERF_STEPS, _ERF_TERMS = 6.0, 16.0, 14
 
 
 def both_classes(context: Context, positive: str) -> str:
@@ -53,6 +69,38 @@ def sigmoid(context: Context, scores: str) -> str:
     graph = context.graph
     one = graph.constant(np.array([1.0]))
     return graph.op("Div", one, graph.op("Add", one, graph.op("Exp", graph.op("Neg", scores))))
+
+
+def error_function(context: Context, values: str) -> str:
+    """Return ``erf(x)`` to its last digits: ONNX Runtime has it for single precision only.
+
+    Taylor's series about the next multiple of 1/16, whose terms are Hermite polynomials; beyond 6 it is 1.
+    """
+    graph = context.graph
+    size = graph.op("Min", graph.op("Abs", values), graph.constant(np.array(_ERF_END)))
+    steps = graph.op("Round", graph.op("Mul", size, graph.constant(np.array([_ERF_STEPS]))))
+    beside = graph.op("Sub", size, graph.op("Div", steps, graph.constant(np.array([_ERF_STEPS]))))
+    table = _erf_table()
+    # A number that is none has no place in the table: it stays none through `beside`.
+    place = graph.op("Where", graph.op("IsNaN", steps), graph.constant(np.array([0.0])), steps)
+    place = graph.op("Cast", place, to=_INT64)
+    result = graph.op("Gather", graph.constant(table[-1]), place, axis=0)
+    for terms in table[-2::-1]:
+        here = graph.op("Gather", graph.constant(terms), place, axis=0)
+        result = graph.op("Add", graph.op("Mul", result, beside), here)
+    return graph.op("Mul", graph.op("Sign", values), result)
+
+
+def _erf_table() -> NDArray[np.float64]:
+    """Return Taylor's coefficients of erf, one row a power, at the multiples of 1/16 up to 6."""
+    at = np.arange(int(_ERF_END * _ERF_STEPS) + 1) / _ERF_STEPS
+    density = 2 / np.sqrt(np.pi) * np.exp(-(at**2))
+    rows = [np.array([math.erf(value) for value in at])]
+    before, hermite = np.zeros_like(at), np.ones_like(at)
+    for power in range(1, _ERF_TERMS):
+        rows.append((-1) ** (power - 1) * density * hermite / math.factorial(power))
+        before, hermite = hermite, 2 * at * hermite - 2 * (power - 1) * before
+    return np.array(rows)
 
 
 def link(context: Context, scores: str, name: str) -> str:

@@ -17,7 +17,7 @@ from shiplap.adapters.frameworks.sklearn.labels import first_largest, one_hot, s
 from shiplap.adapters.frameworks.sklearn.outputs import signed
 from shiplap.adapters.frameworks.sklearn.pairwise import differences, product
 
-__all__ = ["classifier", "label", "outliers", "regressor"]
+__all__ = ["classifier", "outliers", "regressor"]
 
 _DOUBLE = 11
 
@@ -42,6 +42,8 @@ def outliers(estimator: Any, block: Block, context: Context, method: str) -> str
 
 def classifier(estimator: Any, block: Block, context: Context, method: str) -> str:
     """Lower ``SVC`` and ``NuSVC``: decisions of pairs of classes, their votes, or libsvm's probabilities."""
+    if method == "predict":
+        return _label(estimator, block, context)
     graph = context.graph
     pairs = _pairs(estimator, block, context)
     n_classes = len(estimator.classes_)
@@ -52,19 +54,17 @@ def classifier(estimator: Any, block: Block, context: Context, method: str) -> s
     return _one_versus_rest(context, pairs, n_classes) if estimator.decision_function_shape == "ovr" else pairs
 
 
-def label(estimator: Any, block: Block, context: Context, method: str) -> str:
-    """Lower ``predict`` of ``SVC`` and ``NuSVC``: the class with the most votes, the first of equals."""
-    del method
+def _label(estimator: Any, block: Block, context: Context) -> str:
+    """Return columns of what ``predict`` says: the class with the most votes, the first of equals."""
     n_classes = len(estimator.classes_)
     graph = context.graph
-    if n_classes == 2:
-        decision = classifier(estimator, block, context, "decision_function")
-        return second_where(context, graph.op("GreaterOrEqual", decision, graph.constant(np.array([0.0]))))
-    if estimator.break_ties:
+    if estimator.break_ties and n_classes > 2:
         scores = classifier(estimator, block, context, "decision_function")
         return one_hot(context, first_largest(context, scores), n_classes)
     pairs = _pairs(estimator, block, context)
     first = graph.op("Greater", pairs, graph.constant(np.zeros(1)))
+    if n_classes == 2:
+        return second_where(context, graph.op("Not", first))
     return one_hot(context, graph.op("ArgMax", _votes(context, first, n_classes), axis=1, keepdims=1), n_classes)
 
 
