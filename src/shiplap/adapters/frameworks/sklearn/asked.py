@@ -11,6 +11,7 @@ from sklearn.utils import get_tags
 
 from shiplap.adapters.frameworks.lowering import Block, Context
 from shiplap.adapters.frameworks.protocol import Ask
+from shiplap.adapters.frameworks.sklearn.threshold import rule_of
 from shiplap.core.brief import Label, OutputTask
 from shiplap.core.errors import RefusedError
 
@@ -48,6 +49,8 @@ class Asked:
         Names of a tensor's columns.
     signs : tuple of float
         What one score is multiplied by to become two columns; empty where there is nothing to do.
+    threshold : float or None
+        From which probability or score of the second class on ``predict`` says so, where it has one of its own.
     """
 
     method: str
@@ -56,6 +59,7 @@ class Asked:
     scores: bool = False
     outputs: tuple[str, ...] = ()
     signs: tuple[float, ...] = ()
+    threshold: float | None = None
 
     def lowered(self, model: Any, start: Block, context: Context) -> str:
         """Lower the method and return the double matrix of shape (n, n_outputs)."""
@@ -122,6 +126,9 @@ def _method(model: Any, wanted: str, kind: str) -> str:
         if wanted not in {*_ANY, "predict_proba"} or not hasattr(model, wanted):
             raise RefusedError(f"{name} has no method {wanted}", hint=f"it has {', '.join(_methods(model)) or 'none'}")
         return wanted
+    rule = rule_of(model)
+    if rule is not None:
+        return rule.method
     found = next((method for method in (*_CHOICES.get(kind, ()), *_ANY) if hasattr(model, method)), None)
     if found is None:
         raise RefusedError(
@@ -145,12 +152,26 @@ def _of_classes(model: Any, method: str, kind: str, width: int, rows: Any) -> As
             f"{type(model).__name__} knows one class only", hint="train it on rows of at least two classes"
         )
     task: OutputTask = "binary" if len(labels) == 2 else "multiclass"
+    threshold = None if method == "predict" else _threshold(model, method)
     if method == "predict_proba":
-        return Asked(method, task, labels)
+        return Asked(method, task, labels, threshold=threshold)
     single = method == "decision_function" and width == 1
     if method == "decision_function" and not single and width != len(labels):  # one score for each pair of classes
         return Asked(method, "tensor", outputs=tuple(f"y{index}" for index in range(width)))
-    return Asked(method, task, labels, scores=True, signs=_SIGNS["classifier"] if single else ())
+    signs = _SIGNS["classifier"] if single else ()
+    return Asked(method, task, labels, scores=True, signs=signs, threshold=threshold)
+
+
+def _threshold(model: Any, method: str) -> float | None:
+    rule = rule_of(model)
+    if rule is None:
+        return None
+    if rule.method != method:
+        raise RefusedError(
+            f"the threshold of {type(model).__name__} stands on {rule.method}, not on {method}",
+            hint=f"pack it with the method {rule.method}",
+        )
+    return rule.of_second
 
 
 def _targets(model: Any, rows: Any) -> list[list[Any]]:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from sklearn.utils.extmath import row_norms
 
 from shiplap.adapters.frameworks.lowering import Block, Context
-from shiplap.adapters.frameworks.sklearn.labels import one_hot
+from shiplap.adapters.frameworks.sklearn.labels import first_largest, one_hot
+from shiplap.adapters.frameworks.sklearn.pairwise import squared_distances
 
 __all__ = ["affinity", "birch", "bisecting", "cluster_labels", "k_means", "mean_shift", "nearest"]
 
@@ -59,7 +60,7 @@ def mean_shift(estimator: Any, block: Block, context: Context, method: str) -> s
     """Lower ``predict`` of ``MeanShift``."""
     del method
     centers = estimator.cluster_centers_
-    return one_hot(context, nearest(context, context.matrix(block.pieces), centers), len(centers))
+    return one_hot(context, _at_least_distance(context, context.matrix(block.pieces), centers), len(centers))
 
 
 def affinity(estimator: Any, block: Block, context: Context, method: str) -> str:
@@ -73,7 +74,7 @@ def birch(estimator: Any, block: Block, context: Context, method: str) -> str:
     """Lower ``predict`` of ``Birch``: the cluster of the nearest subcluster."""
     del method
     labels = np.asarray(estimator.subcluster_labels_)
-    place = nearest(context, context.matrix(block.pieces), estimator.subcluster_centers_)
+    place = _at_least_distance(context, context.matrix(block.pieces), estimator.subcluster_centers_)
     known = cluster_labels(estimator)
     moved = context.graph.constant(np.searchsorted(known, labels).astype(np.int64))
     return one_hot(context, context.graph.op("Gather", moved, place, axis=0), len(known))
@@ -88,10 +89,21 @@ def _first_nearest(context: Context, matrix: str, centers: NDArray[np.float64]) 
     return graph.op("ArgMin", apart, axis=1, keepdims=1)
 
 
-def nearest(context: Context, matrix: str, points: Any) -> str:
-    """Return the place of the first nearest point as ``pairwise_distances_argmin`` computes it, of shape (n, 1).
+def _at_least_distance(context: Context, matrix: str, centers: Any) -> str:
+    """Return the first center at the smallest distance, of shape (n, 1), as scikit-learn finds it for a data frame.
 
-    It adds up ``|x|^2 - 2 x.y + |y|^2``, takes what is below zero or no number for zero, and keeps the first.
+    The root is taken before distances are compared: it makes equal what differs in the last digit only. The first
+    distance that is no number is the smallest.
+    """
+    distances = context.graph.op("Sqrt", squared_distances(context, matrix, centers))
+    return first_largest(context, context.graph.op("Neg", distances))
+
+
+def nearest(context: Context, matrix: str, points: Any) -> str:
+    """Return the place of the first nearest point as ``pairwise_distances_argmin`` has it for an array, (n, 1).
+
+    For rows that lie one after another in memory it adds up
+    ``|x|^2 - 2 x.y + |y|^2``, takes what is below zero or no number for zero, and keeps the first.
     """
     graph = context.graph
     points = np.asarray(points, np.float64)

@@ -73,6 +73,7 @@ class Sklearn:
             ],
             scores=what.scores,
             outputs=what.outputs,
+            threshold=what.threshold,
         )
 
     def outputs(self, model: Any, frame: Any, ask: Ask = Ask()) -> NDArray[np.float64]:
