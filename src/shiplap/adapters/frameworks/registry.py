@@ -44,6 +44,7 @@ _TRANSFORMERS = {
         "preprocessing.MinMaxScaler": "min_max_scaler",
         "preprocessing.MaxAbsScaler": "max_abs_scaler",
         "preprocessing.RobustScaler": "robust_scaler",
+        "preprocessing.Normalizer": "normalizer",
     },
     "project": {
         **dict.fromkeys(("decomposition.PCA", "decomposition.IncrementalPCA"), "principal_components"),
@@ -78,6 +79,9 @@ _TRANSFORMERS = {
         "kernel_approximation.AdditiveChi2Sampler": "additive_chi2",
         "kernel_approximation.Nystroem": "landmarks",
     },
+    "bins": {"preprocessing.Binarizer": "threshold", "preprocessing.KBinsDiscretizer": "bins"},
+    "polynomial": {"preprocessing.PolynomialFeatures": "polynomial"},
+    "spline": {"preprocessing.SplineTransformer": "splines"},
     "declined": dict.fromkeys(
         (
             *("preprocessing.LabelBinarizer", "preprocessing.LabelEncoder", "preprocessing.MultiLabelBinarizer"),

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from shiplap.adapters.frameworks.lowering import Block, Cell, Context, Origin, Piece
+from shiplap.adapters.frameworks.sklearn.pairwise import unit_rows
 
-__all__ = ["max_abs_scaler", "min_max_scaler", "robust_scaler", "standard_scaler"]
+__all__ = ["max_abs_scaler", "min_max_scaler", "normalizer", "robust_scaler", "standard_scaler"]
 
 
 def standard_scaler(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
@@ -49,6 +50,12 @@ def min_max_scaler(estimator: Any, block: Block, context: Context) -> tuple[Piec
     ]
     cells = context.computed(tensor, len(inner), origins=origins)
     return _clipped(cells, context, estimator.feature_range) if estimator.clip else cells
+
+
+def normalizer(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
+    """Lower ``Normalizer``: divide each row by its norm."""
+    context.terms += len(block.pieces)
+    return context.computed(unit_rows(context, context.matrix(block.pieces), estimator.norm), len(block.pieces))
 
 
 def _shifted(block: Block, context: Context, shift: Any, scale: Any) -> tuple[Cell, ...]:

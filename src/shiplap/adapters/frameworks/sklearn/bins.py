@@ -1,0 +1,61 @@
+"""Numbers as one of a few: ``Binarizer`` and ``KBinsDiscretizer``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiplap.adapters.frameworks.lowering import Block, Cell, Context, Piece
+
+__all__ = ["bins", "one_hot", "reached", "threshold"]
+
+_FLOAT, _DOUBLE = 1, 11
+
+
+def threshold(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
+    """Lower ``Binarizer``: 1 above the threshold, else 0."""
+    cells = context.cells(block.pieces)
+    limit = np.array([float(estimator.threshold)])
+    for cell in cells:
+        context.split_on(cell, limit)
+    above = context.graph.op("Greater", context.matrix(cells), context.graph.constant(limit))
+    return context.computed(context.graph.op("Cast", above, to=_DOUBLE), len(cells), integral=True)
+
+
+def bins(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
+    """Lower ``KBinsDiscretizer``: how many of a column's inner edges a number reaches, as a code or one-hot."""
+    graph = context.graph
+    cells = context.cells(block.pieces)
+    inner = [np.asarray(edges[1:-1], np.float64) for edges in estimator.bin_edges_]
+    matrix = context.matrix(cells)
+    if estimator.dtype is np.float32:
+        matrix = graph.op("Cast", graph.op("Cast", matrix, to=_FLOAT), to=_DOUBLE)
+    for cell, edges in zip(cells, inner, strict=True):
+        context.split_on(cell, edges)
+    codes = context.computed(reached(matrix, inner, context), len(cells), integral=True)
+    if estimator.encode == "ordinal":
+        return codes
+    return one_hot(codes, [np.arange(count, dtype=np.float64) for count in estimator.n_bins_], context)
+
+
+def reached(matrix: str, limits: list[NDArray[np.float64]], context: Context) -> str:
+    """Count, column by column, how many of the column's `limits` lie at or below the number."""
+    graph = context.graph
+    columns = [index for index, values in enumerate(limits) for _ in values]
+    if not columns:
+        return graph.op("Mul", matrix, graph.constant(np.zeros(1)))
+    sums = np.zeros((len(columns), len(limits)))
+    sums[np.arange(len(columns)), columns] = 1.0
+    at_least = graph.op("GreaterOrEqual", graph.columns(matrix, columns), graph.constant(np.concatenate(limits)))
+    return graph.op("MatMul", graph.op("Cast", at_least, to=_DOUBLE), graph.constant(sums))
+
+
+def one_hot(cells: tuple[Cell, ...], values: list[NDArray[np.float64]], context: Context) -> tuple[Cell, ...]:
+    """Compare each cell with its values: one column a value, 1 where they are equal."""
+    graph = context.graph
+    columns = [index for index, known in enumerate(values) for _ in known]
+    spread = graph.columns(context.matrix(cells), columns)
+    equal = graph.op("Equal", spread, graph.constant(np.concatenate(values)))
+    return context.computed(graph.op("Cast", equal, to=_DOUBLE), len(columns), integral=True)
