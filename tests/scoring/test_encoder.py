@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from shiplap.core.encoding import Boolean, Category, Date, Encoding, Number, Operation
+from shiplap.core.encoding import Boolean, Category, Date, Encoding, Number, Operation, Text
 from shiplap.core.errors import InputError, RowError
 from shiplap.scoring import Encoder
 
@@ -299,3 +299,22 @@ def test_names_and_vocabularies_never_become_code(column: str, word: str) -> Non
 def test_a_frame_made_of_an_array_has_numbers_for_names() -> None:
     encoder = Encoder(Encoding(operations=(Number(column="1"), Number(column="0"))))
     assert encoder.matrix(pd.DataFrame(np.array([[3.0, 4.0]]))).tolist() == [[4.0, 3.0]]
+
+
+def test_chunks_make_up_the_whole_matrix_and_name_rows_of_the_whole() -> None:
+    encoder = Encoder(Encoding(operations=(Number(column="a"), Category(column="b", categories=("x", "y")))))
+    n_rows = encoder.chunk + 5
+    frame = pd.DataFrame({"a": np.arange(n_rows, dtype=float), "b": pd.Categorical(["x", "y"] * (n_rows // 2) + ["x"])})
+    parts = list(encoder.matrices(frame))
+    assert [len(part) for part in parts] == [encoder.chunk, 5]
+    np.testing.assert_array_equal(np.vstack(parts), encoder.matrix(frame))
+    assert [part.shape for part in encoder.matrices(frame.iloc[:0])] == [(0, 2)]
+    texts = [*map(str, range(n_rows - 1)), "ten"]
+    with pytest.raises(RowError, match=f"row {n_rows - 1}, column 'a': expected a number"):
+        list(encoder.matrices({"a": texts, "b": ["x"] * n_rows}))
+
+
+def test_a_chunk_of_a_wide_encoding_is_bounded() -> None:
+    encoder = Encoder(Encoding(operations=(Text(column="note", n_features=100_000),)))
+    assert encoder.chunk * encoder.width * 8 <= 64e6
+    assert [len(part) for part in encoder.matrices({"note": ["a text"] * 20})] == [8, 8, 4]

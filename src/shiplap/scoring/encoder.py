@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from shiplap.scoring.readers import Reader, reader_of
 from shiplap.scoring.values import UnreadableError, shown
 
 __all__ = ["Encoder"]
+
+_CHUNK_BYTES, _FEWEST, _MOST = 4_000_000, 8, 16_384
 
 
 class Encoder:
@@ -44,6 +46,7 @@ class Encoder:
         self._readers = tuple(reader_of(operation) for operation in encoding.operations)
         self._write: Callable[[Mapping[str, object], NDArray[np.float64]], None] = row_function(self._readers)
         self._names = frozenset(self.columns)
+        self.chunk = min(max(_CHUNK_BYTES // (8 * max(self.width, 1)), _FEWEST), _MOST)
 
     def row(self, values: Mapping[str, object], out: NDArray[np.float64]) -> None:
         """Encode one row.
@@ -87,11 +90,41 @@ class Encoder:
             A table lacks a column, or `X` is nothing that holds rows.
         """
         rows = columns_of(X, self._names)
+        return self._encoded({name: rows.get(name) for name in self.columns}, slice(0, rows.n_rows))
+
+    def matrices(self, X: Any) -> Iterator[NDArray[np.float64]]:
+        """Encode rows `chunk` at a time: memory stays bounded, and a matrix of some megabytes fits a processor's cache.
+
+        Parameters
+        ----------
+        X : pandas, polars or Arrow table, mapping of columns, sequence of mappings, or one mapping
+            The rows.
+
+        Yields
+        ------
+        ndarray of float64, shape (n, width)
+            At least one, of no rows where there are none.
+
+        Raises
+        ------
+        RowError
+            A value cannot be read; says which, where, and what was expected.
+        InputError
+            A table lacks a column, or `X` is nothing that holds rows.
+        """
+        rows = columns_of(X, self._names)
         columns = {name: rows.get(name) for name in self.columns}
-        out = np.empty((rows.n_rows, self.width))
+        for start in range(0, max(rows.n_rows, 1), self.chunk):
+            yield self._encoded(columns, slice(start, min(start + self.chunk, rows.n_rows)))
+
+    def _encoded(self, columns: Mapping[str, Column], rows: slice) -> NDArray[np.float64]:
+        out = np.empty((rows.stop - rows.start, self.width))
         at = 0
         for reader in self._readers:
-            out[:, at : at + reader.width] = _encoded(reader, columns[reader.column])
+            try:
+                out[:, at : at + reader.width] = _encoded(reader, _part(columns[reader.column], rows))
+            except _UnreadableRowError as error:
+                raise _row_error(reader.column, error.value, error.reason, rows.start + error.row) from None
             at += reader.width
         return out
 
@@ -106,8 +139,16 @@ class Encoder:
             at += reader.width
 
 
+class _UnreadableRowError(Exception):
+    """The first value of a column that cannot be read: where it stands, what it is, and why."""
+
+    def __init__(self, row: int, value: object, reason: UnreadableError) -> None:
+        super().__init__(row)
+        self.row, self.value, self.reason = row, value, reason
+
+
 def _encoded(reader: Reader, column: Column) -> NDArray[np.float64]:
-    """Encode a column; raises ``RowError`` naming the first row that cannot be read."""
+    """Encode a column; raises ``_UnreadableRowError``."""
     if isinstance(column, np.ndarray) and column.ndim > 1 and not hasattr(reader, "flat"):
         raise InputError(f"a column has one dimension, not {column.ndim}")
     try:
@@ -125,6 +166,10 @@ def _of_codes(reader: Reader, column: Coded) -> NDArray[np.float64]:
     return rows[np.searchsorted(used, column.codes)]
 
 
+def _part(column: Column, rows: slice) -> Column:
+    return Coded(column.codes[rows], column.values) if isinstance(column, Coded) else column[rows]
+
+
 def _single(column: Column) -> Sequence[object]:
     """Return the values of a column one by one."""
     if isinstance(column, Coded):
@@ -140,7 +185,7 @@ def _one_by_one(reader: Reader, values: Sequence[object]) -> NDArray[np.float64]
         try:
             out[index] = reader.one(value)
         except UnreadableError as error:
-            raise _row_error(reader.column, value, error, index) from None
+            raise _UnreadableRowError(index, value, error) from None
     return out
 
 

@@ -107,21 +107,20 @@ class _Work:
 
     def answered(self, batch: Batch) -> dict[str, Sequence[Any]]:
         """Return the columns of the answers to a batch."""
+        refused = np.zeros(batch.n_rows, dtype=bool)
         try:
-            matrix = self.scorer.encoder.matrix({name: batch.columns[name] for name in self.scorer.encoder.columns})
-            refused = np.zeros(batch.n_rows, dtype=bool)
+            outputs = self.scorer.outputs({name: batch.columns[name] for name in self.scorer.encoder.columns})
         except RowError as error:
             if self.stops:
                 raise self._placed(error) from None
-            matrix, refused = self._readable(batch)
-        answers = {name: batch.columns[name] for name in self.keep} | self._answers(matrix, refused)
+            outputs, refused = self._readable(batch)
+        answers = {name: batch.columns[name] for name in self.keep} | self._answers(outputs, refused)
         self.n_rows += batch.n_rows
         self.n_refused += int(refused.sum())
         return answers
 
-    def _answers(self, matrix: NDArray[np.float64], refused: NDArray[np.bool_]) -> dict[str, Sequence[Any]]:
+    def _answers(self, outputs: NDArray[np.float64], refused: NDArray[np.bool_]) -> dict[str, Sequence[Any]]:
         policy, decider, names = self.scorer.ship.policy, self.scorer.decider, _names(self.scorer)
-        outputs = self.scorer.run(matrix)
         if policy.task == "tensor":
             return self._refusing(dict(zip(names, outputs.T.tolist(), strict=True)), refused)
         decisions = decider.decisions(outputs)
@@ -142,18 +141,20 @@ class _Work:
         return columns
 
     def _readable(self, batch: Batch) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Encode row by row; a row that cannot be read is NaN and marked."""
+        """Answer the rows that can be read; one that cannot is NaN and marked."""
         encoder = self.scorer.encoder
-        matrix = np.full((batch.n_rows, encoder.width), np.nan)
+        scratch = np.empty(encoder.width)
         refused = np.zeros(batch.n_rows, dtype=bool)
-        values = zip(*(batch.columns[name] for name in encoder.columns), strict=True)
-        for index, row in enumerate(values):
+        for index, row in enumerate(zip(*(batch.columns[name] for name in encoder.columns), strict=True)):
             try:
-                encoder.row(dict(zip(encoder.columns, row, strict=True)), matrix[index])
+                encoder.row(dict(zip(encoder.columns, row, strict=True)), scratch)
             except RowError:
-                matrix[index] = np.nan
                 refused[index] = True
-        return matrix, refused
+        outputs = np.full((batch.n_rows, self.scorer.runtime.n_outputs), np.nan)
+        kept = np.flatnonzero(~refused).tolist()
+        readable = {name: [batch.columns[name][index] for index in kept] for name in encoder.columns}
+        outputs[kept] = self.scorer.outputs(readable)
+        return outputs, refused
 
     def _placed(self, error: RowError) -> RowError:
         """Say which row of the whole source it was, from 1."""

@@ -19,8 +19,6 @@ from shiplap.scoring.shipfile import read_ship
 
 __all__ = ["Scorer", "load"]
 
-_CHUNK = 16_384
-
 
 class Scorer:
     """Answers as the original does, from a ship alone.
@@ -77,29 +75,7 @@ class Scorer:
         InputError
             A table lacks a column, or `X` is nothing that holds rows.
         """
-        return self.run(self.encoder.matrix(self._named(X)))
-
-    def run(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Run the graph on encoded rows, some thousands at a time so that memory stays bounded.
-
-        Parameters
-        ----------
-        matrix : ndarray of float64, shape (n_rows, width)
-            What `encoder.matrix` gave.
-
-        Returns
-        -------
-        ndarray of float64, shape (n_rows, n_outputs)
-
-        Raises
-        ------
-        ShipError
-            The graph fails on these rows.
-        """
-        if len(matrix) <= _CHUNK:
-            return self.runtime.run(matrix)
-        starts = range(0, len(matrix), _CHUNK)
-        return np.concatenate([self.runtime.run(matrix[start : start + _CHUNK]) for start in starts])
+        return np.concatenate([self.runtime.run(matrix) for matrix in self.encoder.matrices(self._named(X))])
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the prediction of each row, shape (n_rows,): the most probable class, or the number of a regression.

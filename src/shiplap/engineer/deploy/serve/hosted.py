@@ -71,10 +71,11 @@ class Hosted:
         """
         encode, run = self.scorer.encoder.matrix, self.scorer.runtime.run
         parts = [run(np.empty((0, self.scorer.encoder.width)))]
-        for start in range(0, len(rows), _SLICE):
+        size = min(_SLICE, self.scorer.encoder.chunk)
+        for start in range(0, len(rows), size):
             if self.jobs.closed:
                 raise ProblemError(503, "the server is stopping", headers={"Retry-After": "1"})
-            part = rows[start : start + _SLICE]
+            part = rows[start : start + size]
             try:
                 parts.append(run(encode(part)))
             except RowError as error:
