@@ -26,6 +26,7 @@ from shiplap.scoring import Scorer, distances
 __all__ = ["certify"]
 
 _MADE_UP, _VECTORS, _SINGLE, _OWN_LABELS = 2_000, 300, 64, 2_000
+_NUMBERS, _VECTOR_NUMBERS = 4_000_000, 50_000  # where rows hold arrays or many columns
 _UNITS = {"float64": 2.0**-52, "float32": 2.0**-23}
 
 
@@ -195,14 +196,17 @@ def _one_by_one(comparison: Comparison) -> None:
 def _made_up(comparison: Comparison, generator: np.random.Generator) -> Vectors:
     """Compare made-up rows, and keep some of them with the original's answers for replay."""
     subject = comparison.subject
-    rows = made_up_rows(subject, _MADE_UP, generator)
+    width = subject.lowered.encoding.width
+    count = min(_MADE_UP, max(8, _NUMBERS // width))
+    rows = made_up_rows(subject, count, generator)
     frame = _as_read(subject, rows)
     if original_outputs(subject, frame) is None:
-        rows = made_up_rows(subject, _MADE_UP, generator, plain=True)
+        rows = made_up_rows(subject, count, generator, plain=True)
         frame = _as_read(subject, rows)
     case = Case("made up", frame, rows)
     comparison.add(case)
-    kept = original_outputs(subject, frame.iloc[:_VECTORS])
+    most = max(3, _VECTOR_NUMBERS // (width + subject.signature.n_outputs))
+    kept = original_outputs(subject, frame.iloc[: min(_VECTORS, most)])
     names = tuple(rows[0]) if rows else ()
     if kept is None:
         return Vectors(columns=names, rows=(), outputs=())

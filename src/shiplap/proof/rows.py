@@ -11,7 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shiplap.core.encoding import Category
+from shiplap.core.schema import Column
 from shiplap.proof.subject import Subject
+from shiplap.proof.tensors import built_tensors
 from shiplap.proof.texts import HARD_TEXTS, made_up_texts, text_operations, words_of
 
 __all__ = ["THRESHOLDS", "Case", "built_rows", "replaced"]
@@ -83,10 +85,13 @@ def built_rows(subject: Subject, generator: np.random.Generator) -> Iterator[Cas
     yield from _paths(subject, generator)
     for column in used:
         here = base.iloc[:24].reset_index(drop=True)
+        if column.kind == "tensor":
+            yield from _tensors(here, column)
+            continue
         yield from _missing(subject, here, column.name)
         yield from _tokens(subject, base, column.name, generator)
         if column.kind == "number" and not _coded(subject, column.name):
-            yield from _numbers(here, column.name)
+            yield from _numbers(here, column.name, subject.lowered.largest)
         elif column.kind == "date":
             yield _set("date borders", here, column.name, [pd.Timestamp(text) for text in _DATES])
         elif column.kind in {"category", "text"}:
@@ -210,9 +215,18 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _numbers(base: pd.DataFrame, column: str) -> Iterator[Case]:
-    yield _set("extreme", base, column, list(_EXTREMES))
-    yield _set("infinite", base, column, [np.inf, -np.inf])
+def _numbers(base: pd.DataFrame, column: str, largest: float) -> Iterator[Case]:
+    yield _set("extreme", base, column, [value for value in _EXTREMES if abs(value) <= largest])
+    if largest == np.inf:
+        yield _set("infinite", base, column, [np.inf, -np.inf])
+
+
+def _tensors(base: pd.DataFrame, column: Column) -> Iterator[Case]:
+    for kind, read, sent in built_tensors(base[column.name], column):
+        rows = base.iloc[np.arange(len(read)) % len(base)].reset_index(drop=True)
+        frame = rows.assign(**{column.name: pd.Series(read, dtype=object)})
+        records = [{**row, column.name: value} for row, value in zip(_records(frame), sent, strict=True)]
+        yield Case(kind, frame, frame if read is sent else records)
 
 
 def _categories(subject: Subject, base: pd.DataFrame, column: str) -> Iterator[Case]:

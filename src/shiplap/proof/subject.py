@@ -18,11 +18,14 @@ from shiplap.core.policy import Policy
 from shiplap.core.schema import Column
 from shiplap.core.signature import Field, Signature
 from shiplap.core.table import Table
+from shiplap.proof.tensors import numbers_a_row
 
 __all__ = ["SAMPLE_ROWS", "Subject", "lower", "sample_frame"]
 
 SAMPLE_ROWS = 20_000
 """Rows of the data that are compared at most."""
+SAMPLE_NUMBERS = 10_000_000
+"""Numbers in them at most, where rows hold arrays."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ class Subject:
 
     def outputs(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Return the original's answers, shape (n_rows, n_outputs)."""
+        if self.lowered.answers is not None:
+            return self.lowered.answers(frame)
         return self.framework.outputs(self.estimator, frame, self.ask)
 
     def labels(self, frame: pd.DataFrame) -> NDArray[Any]:
@@ -222,7 +227,8 @@ def _canonical(table: Table, names: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _thinned(frame: pd.DataFrame) -> pd.DataFrame:
-    step = max(1, -(-len(frame) // SAMPLE_ROWS))
+    most = min(SAMPLE_ROWS, max(64, SAMPLE_NUMBERS // max(numbers_a_row(frame), 1)))
+    step = max(1, -(-len(frame) // most))
     return frame.iloc[::step].reset_index(drop=True)
 
 

@@ -13,6 +13,7 @@ from shiplap.core.certificate import Sent
 from shiplap.core.encoding import Category
 from shiplap.core.schema import Column
 from shiplap.proof.subject import Subject
+from shiplap.proof.tensors import made_up_tensors
 from shiplap.proof.texts import made_up_texts, text_operations
 
 __all__ = ["made_up_rows", "sendable"]
@@ -76,6 +77,8 @@ def _pool(subject: Subject, column: Column, generator: np.random.Generator) -> l
     if vocabulary:
         unseen = [_UNSEEN] if isinstance(vocabulary[0], str) else []
         return [*unseen, *([] if name in subject.private else vocabulary)] or [None]
+    if column.kind == "tensor":
+        return made_up_tensors(subject.frame[name], column, generator)
     if column.kind == "boolean":
         return [True, False]
     if column.kind == "date":

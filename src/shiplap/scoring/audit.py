@@ -23,7 +23,7 @@ EVIDENCE, VARIANTS = "evidence/", "variants/"
 LIMIT_BYTES = 2**31 - 1
 _LIMIT_MEMBERS = 4096
 _LIMIT_DEPTH = 32
-_LIMIT_WIDTH = 1_000_000
+_LIMIT_WIDTH = 2**20
 _PATH = re.compile(r"(evidence|variants)(/[A-Za-z0-9_][A-Za-z0-9_.@+=-]{0,99}){1,4}")
 _DIRECTIVES = frozenset("YmdHMSfyjbBaApIz%")
 _HINT = "pack it again from the model"

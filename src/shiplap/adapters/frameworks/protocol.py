@@ -93,6 +93,11 @@ class Lowered:
     threshold : float or None
         Where the original's own ``predict`` of two classes decides otherwise than for the more probable one: the
         probability or score of the second class from which on it says so.
+    answers : callable, optional
+        ``answers(frame) -> array``: the original's own answers, where what they mean was found out in lowering.
+    largest : float
+        Numbers beyond it, to either side, are not compared: single-precision sums of a network overflow in an order
+        of their own.
     """
 
     encoding: Encoding
@@ -109,6 +114,8 @@ class Lowered:
     outputs: tuple[str, ...] = ()
     shape: tuple[int, ...] = ()
     threshold: float | None = None
+    answers: Callable[[Any], NDArray[np.float64]] | None = field(default=None, repr=False)
+    largest: float = float("inf")
 
 
 class Framework(Protocol):
