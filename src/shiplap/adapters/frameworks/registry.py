@@ -298,6 +298,7 @@ for _library, _names, _function in (
 frameworks.add_lazy("sklearn", f"{_SKLEARN}.framework:SKLEARN", extra="lab")
 frameworks.add_lazy("lightgbm", f"{_SKLEARN}.framework:SKLEARN", extra="lab")
 frameworks.add_lazy("xgboost", f"{_XGBOOST}.framework:XGBOOST", extra="xgboost")
+frameworks.add_lazy("torch", "shiplap.adapters.frameworks.torch.network:TORCH", extra="torch")
 
 
 def class_path(kind: type) -> str:
