@@ -82,6 +82,8 @@ _TRANSFORMERS = {
     "bins": {"preprocessing.Binarizer": "threshold", "preprocessing.KBinsDiscretizer": "bins"},
     "polynomial": {"preprocessing.PolynomialFeatures": "polynomial"},
     "spline": {"preprocessing.SplineTransformer": "splines"},
+    "quantile": {"preprocessing.QuantileTransformer": "quantiles"},
+    "power": {"preprocessing.PowerTransformer": "powers"},
     "declined": dict.fromkeys(
         (
             *("preprocessing.LabelBinarizer", "preprocessing.LabelEncoder", "preprocessing.MultiLabelBinarizer"),
@@ -260,14 +262,16 @@ _LABELERS = {
                 *("Perceptron", "PassiveAggressiveClassifier"),
             )
         ),
-        *("svm.LinearSVC", "discriminant_analysis.LinearDiscriminantAnalysis"),
-        "ensemble.HistGradientBoostingClassifier",
+        *(f"discriminant_analysis.{name}DiscriminantAnalysis" for name in ("Linear", "Quadratic")),
+        *("svm.LinearSVC", "neighbors.NearestCentroid", "ensemble.HistGradientBoostingClassifier"),
     ),
     "by_decision_at_zero": ("ensemble.GradientBoostingClassifier",),
     "by_share": (
         *("tree.DecisionTreeClassifier", "tree.ExtraTreeClassifier"),
         *("ensemble.RandomForestClassifier", "ensemble.ExtraTreesClassifier"),
-        "calibration.CalibratedClassifierCV",
+        *(f"naive_bayes.{name}NB" for name in ("Bernoulli", "Categorical", "Complement", "Gaussian", "Multinomial")),
+        *("neighbors.KNeighborsClassifier", "calibration.CalibratedClassifierCV"),
+        *("semi_supervised.LabelPropagation", "semi_supervised.LabelSpreading"),
     ),
 }
 
@@ -299,6 +303,10 @@ frameworks.add_lazy("sklearn", f"{_SKLEARN}.framework:SKLEARN", extra="lab")
 frameworks.add_lazy("lightgbm", f"{_SKLEARN}.framework:SKLEARN", extra="lab")
 frameworks.add_lazy("xgboost", f"{_XGBOOST}.framework:XGBOOST", extra="xgboost")
 frameworks.add_lazy("torch", "shiplap.adapters.frameworks.torch.network:TORCH", extra="torch")
+for _library in ("jax", "jaxlib", "flax"):
+    frameworks.add_lazy(_library, "shiplap.adapters.frameworks.jax.framework:JAX", extra="jax")
+for _library in ("tensorflow", "keras"):
+    frameworks.add_lazy(_library, "shiplap.adapters.frameworks.tensorflow.framework:TENSORFLOW", extra="tensorflow")
 
 
 def class_path(kind: type) -> str:
