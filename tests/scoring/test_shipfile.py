@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shiplap.core.encoding import Boolean, Category, Date, Encoding, Number
+from shiplap.core.encoding import Boolean, Category, Date, Encoding, Number, Text
 from shiplap.core.errors import InputError, ShipError
 from shiplap.core.policy import Policy
 from shiplap.core.ship import SEALED, Ship
@@ -270,6 +270,30 @@ PARTS: dict[str, tuple[dict[str, Any], str]] = {
     "a date directive": (
         {"encoding": Encoding(operations=(Date(column="age", parts=("day",), format="%Y %c"),))},
         "uses the unknown date directive '%c'",
+    ),
+    "tokens and places": (
+        {"encoding": Encoding(operations=(Text(column="age", vocabulary=("a",), n_features=1),))},
+        "has both a vocabulary and hashed places, or neither",
+    ),
+    "no tokens": (
+        {"encoding": Encoding(operations=(Text(column="age"), Number(column="age")))},
+        "has both a vocabulary and hashed places, or neither",
+    ),
+    "a token twice": (
+        {"encoding": Encoding(operations=(Text(column="age", vocabulary=("a", "a")),))},
+        "in a way that names a token twice",
+    ),
+    "endless tokens": (
+        {"encoding": Encoding(operations=(Text(column="age", vocabulary=("a",), ngrams=(1, 10**9)),))},
+        "asks for tokens of an impossible length",
+    ),
+    "an unknown pattern": (
+        {"encoding": Encoding(operations=(Text(column="age", vocabulary=("a",), characters="(a+)+"),))},
+        "'encode.json' that cannot be read",
+    ),
+    "more than all characters": (
+        {"encoding": Encoding(operations=(Text(column="age", vocabulary=("a",), characters="not_space", also=" "),))},
+        "adds characters to a kind that takes none",
     ),
     "no graph": ({"graph": b""}, "a graph that is no ONNX model"),
 }  # fmt: skip

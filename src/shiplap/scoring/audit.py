@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from shiplap.core.encoding import Boolean, Category, Date, Encoding, Image, Tensor
+from shiplap.core.encoding import Boolean, Category, Date, Encoding, Image, Tensor, Text
 from shiplap.core.errors import ShipError, nearest
 from shiplap.core.policy import Policy
 from shiplap.core.ship import FORMAT, SEALED, Manifest, Ship
@@ -24,6 +24,7 @@ LIMIT_BYTES = 2**31 - 1
 _LIMIT_MEMBERS = 4096
 _LIMIT_DEPTH = 32
 _LIMIT_WIDTH = 2**20
+_LIMIT_NGRAM, _LIMIT_SHORTEST = 100, 1_000
 _PATH = re.compile(r"(evidence|variants)(/[A-Za-z0-9_][A-Za-z0-9_.@+=-]{0,99}){1,4}")
 _DIRECTIVES = frozenset("YmdHMSfyjbBaApIz%")
 _HINT = "pack it again from the model"
@@ -164,6 +165,8 @@ def _require_sound(encoding: Encoding) -> None:
             problem = "takes the same text for yes and for no"
         elif isinstance(operation, Date):
             problem = _date_problem(operation)
+        elif isinstance(operation, Text):
+            problem = _text_problem(operation)
         if problem:
             raise ShipError(f"encodes the column '{operation.column}' in a way that {problem}", hint=_HINT)
 
@@ -186,6 +189,19 @@ def _date_problem(operation: Date) -> str:
     if unknown:
         return f"uses the unknown date directive '%{min(unknown)}'"
     return "" if operation.parts else "asks for no part of the date"
+
+
+def _text_problem(operation: Text) -> str:
+    shortest, longest = operation.ngrams
+    if bool(operation.vocabulary) == (operation.n_features > 0):
+        return "has both a vocabulary and hashed places, or neither"
+    if len(set(operation.vocabulary)) < len(operation.vocabulary):
+        return "names a token twice"
+    if not 1 <= shortest <= longest <= _LIMIT_NGRAM or not 1 <= operation.shortest <= _LIMIT_SHORTEST:
+        return "asks for tokens of an impossible length"
+    if operation.also and (operation.whole or operation.characters in {"letter", "not_space"}):
+        return "adds characters to a kind that takes none"
+    return ""
 
 
 def _require_fit(manifest: Manifest, encoding: Encoding, policy: Policy) -> None:

@@ -21,7 +21,7 @@ __all__ = [
     "tfidf_vectorizer",
 ]
 
-MOST_PLACES = 2**18
+MOST_PLACES = 2**20
 """Tokens that are counted at most: a row is a dense matrix on its way into the graph."""
 _LONGEST_NGRAM = 100
 _TEXTS = {"category", "text", "id", "constant"}
