@@ -1,0 +1,1 @@
+"""PyTorch: modules, Lightning modules, TorchScript modules and exported programs, as they answer in evaluation mode."""
