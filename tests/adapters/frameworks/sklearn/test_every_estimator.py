@@ -146,8 +146,6 @@ REFUSED = {
     **dict.fromkeys(("NMF", "MiniBatchNMF"), "a solver goes on until"),
     "LatentDirichletAllocation": "iterates until",
     "PolynomialCountSketch": "fast Fourier transform",
-    ("FixedThresholdClassifier", "decision_function"): "stands on predict_proba",
-    ("TunedThresholdClassifierCV", "decision_function"): "stands on predict_proba",
 }
 
 # No answer on new rows: a fit is all they do.

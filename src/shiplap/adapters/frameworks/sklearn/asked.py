@@ -11,7 +11,7 @@ from sklearn.utils import get_tags
 
 from shiplap.adapters.frameworks.lowering import Block, Context
 from shiplap.adapters.frameworks.protocol import Ask
-from shiplap.adapters.frameworks.sklearn.threshold import rule_of
+from shiplap.adapters.frameworks.sklearn.threshold import decides, rule_of
 from shiplap.core.brief import Label, OutputTask
 from shiplap.core.errors import RefusedError
 
@@ -152,26 +152,15 @@ def _of_classes(model: Any, method: str, kind: str, width: int, rows: Any) -> As
             f"{type(model).__name__} knows one class only", hint="train it on rows of at least two classes"
         )
     task: OutputTask = "binary" if len(labels) == 2 else "multiclass"
-    threshold = None if method == "predict" else _threshold(model, method)
-    if method == "predict_proba":
-        return Asked(method, task, labels, threshold=threshold)
     single = method == "decision_function" and width == 1
     if method == "decision_function" and not single and width != len(labels):  # one score for each pair of classes
         return Asked(method, "tensor", outputs=tuple(f"y{index}" for index in range(width)))
     signs = _SIGNS["classifier"] if single else ()
-    return Asked(method, task, labels, scores=True, signs=signs, threshold=threshold)
-
-
-def _threshold(model: Any, method: str) -> float | None:
-    rule = rule_of(model)
-    if rule is None:
-        return None
-    if rule.method != method:
-        raise RefusedError(
-            f"the threshold of {type(model).__name__} stands on {rule.method}, not on {method}",
-            hint=f"pack it with the method {rule.method}",
-        )
-    return rule.of_second
+    if not decides(model, method):  # numbers for each class, from which its own labels do not follow
+        return Asked(method, "tensor", outputs=tuple(str(label) for label in labels), signs=signs)
+    rule = None if method == "predict" else rule_of(model)
+    threshold = None if rule is None else rule.of_second
+    return Asked(method, task, labels, scores=method != "predict_proba", signs=signs, threshold=threshold)
 
 
 def _targets(model: Any, rows: Any) -> list[list[Any]]:

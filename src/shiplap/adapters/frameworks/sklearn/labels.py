@@ -25,9 +25,12 @@ def by_decision(estimator: Any, block: Block, context: Context, method: str) -> 
     above = context.graph.op("Greater", scores, context.graph.constant(np.array([0.0])))
     if str(getattr(getattr(estimator, "_label_binarizer", None), "y_type_", "")).startswith("multilabel"):
         return context.graph.op("Cast", above, to=_DOUBLE)
-    if len(estimator.classes_) == 2:
-        return second_where(context, above)
-    return one_hot(context, first_largest(context, scores), len(estimator.classes_))
+    width = len(estimator.classes_)
+    if width == 2 or len(np.atleast_2d(getattr(estimator, "coef_", np.eye(2)))) == 1:
+        # Linear models that saw two of their classes alone have one score, for the first two.
+        hot = second_where(context, above)
+        return hot if width == 2 else context.graph.op("MatMul", hot, context.graph.constant(np.eye(2, width)))
+    return one_hot(context, first_largest(context, scores), width)
 
 
 def by_decision_at_zero(estimator: Any, block: Block, context: Context, method: str) -> str:

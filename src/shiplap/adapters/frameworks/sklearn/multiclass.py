@@ -13,6 +13,7 @@ from shiplap.adapters.frameworks.sklearn.clusters import nearest
 from shiplap.adapters.frameworks.sklearn.labels import first_largest, one_hot, second_where
 from shiplap.adapters.frameworks.sklearn.members import added, binary_score, plain, second
 from shiplap.adapters.frameworks.sklearn.outputs import both_classes
+from shiplap.adapters.frameworks.sklearn.threshold import limit_of
 
 __all__ = ["constant_predictor", "one_vs_one", "one_vs_rest", "output_code"]
 
@@ -44,14 +45,10 @@ def _rest_labels(estimator: Any, block: Block, context: Context) -> str:
     scores = [binary_score(member, block, context, name) for member, name in zip(members, names, strict=True)]
     if estimator.label_binarizer_.y_type_ == "multiclass":
         return one_hot(context, first_largest(context, graph.op("Concat", *scores, axis=1)), len(members))
-    above = [graph.op("Greater", score, graph.constant(np.array([_limit(members[0])]))) for score in scores]
+    above = [graph.op("Greater", score, graph.constant(np.array([limit_of(members[0])]))) for score in scores]
     if len(members) == 1:
         return second_where(context, above[0])
     return graph.op("Cast", graph.op("Concat", *above, axis=1), to=_DOUBLE)
-
-
-def _limit(member: Any) -> float:
-    return 0.0 if hasattr(member, "decision_function") and is_classifier(member) else 0.5
 
 
 def one_vs_one(estimator: Any, block: Block, context: Context, method: str) -> str:
@@ -65,7 +62,7 @@ def one_vs_one(estimator: Any, block: Block, context: Context, method: str) -> s
     score = graph.columns(scores, [1])
     if method == "decision_function":
         return score
-    limit = graph.constant(np.array([_limit(estimator.estimators_[0])]))
+    limit = graph.constant(np.array([limit_of(estimator.estimators_[0])]))
     return second_where(context, graph.op("Greater", score, limit))
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_classifier
 
 from shiplap.adapters.frameworks.lowering import Block, Context
 from shiplap.adapters.frameworks.sklearn.labels import second_where
 from shiplap.adapters.frameworks.sklearn.members import second
 
-__all__ = ["Rule", "rule_of", "thresholded"]
+__all__ = ["Rule", "decides", "limit_of", "rule_of", "thresholded"]
 
 
 @dataclass(frozen=True)
@@ -54,18 +55,40 @@ def rule_of(estimator: Any) -> Rule | None:
     >>> rule_of(model)
     Rule(method='predict_proba', second=True, threshold=0.3)
     """
+    estimator = _last(estimator)
     kind = type(estimator).__name__
-    if kind == "Pipeline":
-        return rule_of(estimator.steps[-1][1])
-    if hasattr(estimator, "best_estimator_"):
-        return rule_of(estimator.best_estimator_)
-    if kind == "FrozenEstimator":
-        return rule_of(estimator.estimator)
+    if kind == "OneVsOneClassifier" and len(estimator.classes_) == 2:
+        # One pair: its vote and its confidence are compared with what its model alone would be compared with.
+        return Rule(
+            "decision_function", second=True, threshold=float(np.nextafter(limit_of(estimator.estimators_[0]), 1))
+        )
     if kind == "FixedThresholdClassifier":
         return _rule(estimator, estimator.pos_label, estimator.threshold)
     if kind == "TunedThresholdClassifierCV":
         return _rule(estimator, estimator._curve_scorer._get_pos_label(), estimator.best_threshold_)
     return None
+
+
+def decides(estimator: Any, method: str) -> bool:
+    """Say whether the labels of a fitted classifier follow from what `method` answers."""
+    rule = rule_of(estimator)
+    if method == "predict" or rule is not None:
+        return rule is None or method in {"predict", rule.method}
+    return method == "predict_proba" or type(_last(estimator)).__name__ != "BaggingClassifier"
+
+
+def _last(estimator: Any) -> Any:
+    """Return the estimator that decides in the end: the last step of a pipeline, the best one of a search."""
+    if type(estimator).__name__ == "Pipeline":
+        return _last(estimator.steps[-1][1])
+    if hasattr(estimator, "best_estimator_"):
+        return _last(estimator.best_estimator_)
+    return _last(estimator.estimator) if type(estimator).__name__ == "FrozenEstimator" else estimator
+
+
+def limit_of(member: Any) -> float:
+    """Return the number above which the score of a model of two classes speaks for the second."""
+    return 0.0 if hasattr(member, "decision_function") and is_classifier(member) else 0.5
 
 
 def _rule(estimator: Any, positive: Any, threshold: Any) -> Rule:
