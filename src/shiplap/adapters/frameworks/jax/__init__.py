@@ -1,0 +1,1 @@
+"""JAX: functions with parameters and Flax modules, written primitive by primitive."""

@@ -1,0 +1,139 @@
+"""The JAX adapter: how functions and modules are called, and what they are traced from."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import jax
+import numpy as np
+import onnx
+import pandas as pd
+from numpy.typing import NDArray
+
+from shiplap.adapters.frameworks.jax.trace import to_onnx
+from shiplap.adapters.frameworks.neural import Neural, require_runnable
+from shiplap.adapters.frameworks.protocol import Ask
+from shiplap.core.errors import RefusedError, TableError
+
+__all__ = ["JAX", "Jax"]
+
+Arrays = dict[str, NDArray[Any]]
+
+_ANY = "x"
+"""What the input of a function is called whose parameter has no name of its own."""
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """A model as it was when packing began."""
+
+    model: Any
+    ask: Ask
+    run: Callable[[Sequence[Any]], Any]
+
+
+class Jax:
+    """Functions of arrays, and modules of Flax NNX.
+
+    Examples
+    --------
+    >>> Jax().inputs(lambda x: x, np.zeros((2, 3)))["x"].dtype
+    dtype('float32')
+    """
+
+    name = "jax"
+
+    def __init__(self) -> None:
+        self._last: _Compiled | None = None
+
+    def inputs(self, model: Any, X: Any) -> Arrays:
+        """Return rows as arrays by the names of the function's parameters, in JAX's own precision."""
+        parameters = _parameters(model)
+        first = parameters[0] if parameters else _ANY
+        if isinstance(X, pd.DataFrame):
+            if len(X.columns) > 1 and set(X.columns) <= set(parameters):
+                return {str(name): _canonical(X[name].to_numpy(np.float64)) for name in X.columns}
+            return {first: _canonical(X.to_numpy(np.float64))}
+        if isinstance(X, dict):
+            _require_callable_with(parameters, X)
+            return {str(name): _canonical(np.asarray(array)) for name, array in X.items()}
+        array = np.asarray(X)
+        if not array.ndim:
+            raise TableError("rows need to be an array with the rows on its first axis, not one number")
+        return {first: _canonical(array)}
+
+    def export(self, model: Any, arrays: Arrays, ask: Ask) -> onnx.ModelProto:
+        """Trace the function and write its primitives."""
+        self._last = None
+        exported = to_onnx(lambda *values: _function(model, tuple(arrays), ask)(values), arrays)
+        require_runnable(exported)
+        return exported
+
+    def call(self, model: Any, arrays: Arrays, ask: Ask) -> tuple[NDArray[Any], ...]:
+        """Return what the function answers, compiled as a whole."""
+        last = self._last
+        if last is None or last.model is not model or last.ask is not ask:
+            last = self._last = _Compiled(model, ask, jax.jit(_function(model, tuple(arrays), ask)))
+        return tuple(np.asarray(part) for part in jax.tree.leaves(last.run(tuple(arrays.values()))))
+
+
+JAX = Neural(Jax())
+
+
+def _function(model: Any, names: tuple[str, ...], ask: Ask) -> Callable[[Sequence[Any]], Any]:
+    """Return the model, after its preprocessing, as a function of a sequence of arrays that changes nothing."""
+    call = _pure(model)
+    by_name = len(names) > 1 or names[0] in _parameters(model)
+
+    def run(values: Sequence[Any]) -> Any:
+        given: Any = dict(zip(names, values, strict=True)) if by_name else tuple(values)
+        if ask.preprocess is not None:
+            given = ask.preprocess(*values)
+        if isinstance(given, dict):
+            return call(**given)
+        return call(*(given if isinstance(given, tuple | list) else (given,)))
+
+    return run
+
+
+def _pure(model: Any) -> Callable[..., Any]:
+    """Return a module as a function: tracing must not write to the module itself."""
+    nnx = sys.modules.get("flax.nnx")
+    if nnx is None or not isinstance(model, nnx.Module):
+        return cast("Callable[..., Any]", model)
+    graph, state = nnx.split(model)
+
+    def call(*values: Any, **named: Any) -> Any:
+        # Merged anew each time: variables belong to the trace that they are used in.
+        return nnx.merge(graph, state, copy=True)(*values, **named)
+
+    return call
+
+
+def _parameters(model: Any) -> list[str]:
+    """Return the names of the parameters that take arrays."""
+    if not callable(model):
+        raise RefusedError(
+            f"a {type(model).__name__} cannot be called",
+            hint="pass a function of arrays, such as functools.partial(apply, params)",
+        )
+    kinds = inspect.signature(model).parameters.values()
+    return [kind.name for kind in kinds if kind.kind is kind.POSITIONAL_OR_KEYWORD and kind.default is kind.empty]
+
+
+def _require_callable_with(parameters: Sequence[str], X: dict[str, Any]) -> None:
+    if len(X) > 1 and not set(X) <= set(parameters):
+        raise TableError(
+            f"the function takes {', '.join(parameters) or 'one array'}, and the rows have {', '.join(map(str, X))}",
+            hint="pass a dict of arrays by the names of the function's parameters",
+        )
+
+
+def _canonical(array: NDArray[Any]) -> NDArray[Any]:
+    if array.dtype.kind not in "biuf":
+        raise TableError(f"JAX computes with numbers, and an input holds {array.dtype}")
+    return array.astype(jax.dtypes.canonicalize_dtype(array.dtype))
