@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from shiplap.core.encoding import Boolean, Category, Date, Encoding, Image, Tensor, Text
+from shiplap.core.encoding import Boolean, Category, Date, Encoding, Image, Operation, Tensor, Text
 from shiplap.core.errors import ShipError, nearest
 from shiplap.core.policy import Policy
 from shiplap.core.ship import FORMAT, SEALED, Manifest, Ship
@@ -154,21 +154,24 @@ def _require_sound(encoding: Encoding) -> None:
     if not 1 <= encoding.width <= _LIMIT_WIDTH:
         raise ShipError(f"encodes {encoding.width} numbers a row; 1 to {_LIMIT_WIDTH:,} are possible", hint=_HINT)
     for operation in encoding.operations:
-        problem = ""
-        if isinstance(operation, Category):
-            problem = _category_problem(operation)
-        elif isinstance(operation, Tensor) and (not operation.shape or min(operation.shape) < 1):
-            problem = "gives it no shape"
-        elif isinstance(operation, Image) and min(operation.size) < 1:
-            problem = "gives it no size"
-        elif isinstance(operation, Boolean) and set(operation.true) & set(operation.false):
-            problem = "takes the same text for yes and for no"
-        elif isinstance(operation, Date):
-            problem = _date_problem(operation)
-        elif isinstance(operation, Text):
-            problem = _text_problem(operation)
-        if problem:
+        if problem := _problem(operation):
             raise ShipError(f"encodes the column '{operation.column}' in a way that {problem}", hint=_HINT)
+
+
+def _problem(operation: Operation) -> str:
+    if isinstance(operation, Category):
+        return _category_problem(operation)
+    if isinstance(operation, Date):
+        return _date_problem(operation)
+    if isinstance(operation, Text):
+        return _text_problem(operation)
+    if isinstance(operation, Tensor) and (not operation.shape or min(operation.shape) < 1):
+        return "gives it no shape"
+    if isinstance(operation, Image) and min(operation.size) < 1:
+        return "gives it no size"
+    if isinstance(operation, Boolean) and set(operation.true) & set(operation.false):
+        return "takes the same text for yes and for no"
+    return ""
 
 
 def _category_problem(operation: Category) -> str:
