@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from shiplap.adapters.frames import read
 from shiplap.adapters.frameworks import Ask, Framework, Lowered, framework_of, frameworks
 from shiplap.core.brief import ColumnBrief, Label
+from shiplap.core.encoding import Encoding, Text
 from shiplap.core.errors import RefusedError, TableError
 from shiplap.core.model import Model
 from shiplap.core.policy import Policy
@@ -184,6 +186,7 @@ def _of_estimator(model: Any, X: Any, policy: Policy | None, ask: Ask, framework
     narrow = tuple(str(name) for name in frame.columns if str(frame[name].dtype) in {"float32", "float16"})
     frame = frame.astype(dict.fromkeys(narrow, "float64"))
     lowered = framework.lower(model, frame, columns, canonical=canonical, ask=ask)
+    columns = tuple(_as_read(column, lowered.encoding) for column in columns)
     used = tuple(column for column in columns if column.name in lowered.encoding.columns)
     private = frozenset(column.name for column in columns if column.private)
     fields = tuple(_field(column, frame[column.name], private) for column in used)
@@ -200,6 +203,14 @@ def _of_estimator(model: Any, X: Any, policy: Policy | None, ask: Ask, framework
         narrow=narrow,
         ask=ask,
     )
+
+
+def _as_read(column: Column, encoding: Encoding) -> Column:
+    """Say of a column whose tokens are counted that it holds texts, whatever it looks like."""
+    operations = [operation for operation in encoding.operations if operation.column == column.name]
+    if operations and all(isinstance(operation, Text) for operation in operations):
+        return msgspec.structs.replace(column, kind="text")
+    return column
 
 
 def _signature(fields: tuple[Field, ...], lowered: Lowered) -> Signature:
@@ -259,6 +270,8 @@ def _example(column: Column, values: pd.Series[Any]) -> Label | None:
     present = values.dropna()
     if present.empty or column.kind in {"tensor", "image"}:
         return None
+    if column.kind == "text":
+        return "a few words"  # never what a customer wrote
     if column.kind == "number":
         return float(f"{float(pd.to_numeric(present).median()):.6g}")
     if column.kind == "boolean":

@@ -261,7 +261,7 @@ class Context:
             raise self.refuse(
                 f"column '{column.name}' holds a {column.kind} and this step computes with numbers",
                 hint="encode it first: OrdinalEncoder, OneHotEncoder or TargetEncoder for categories, "
-                "shiplap's date_parts for dates",
+                "shiplap's date_parts for dates, TfidfVectorizer for texts",
             )
         start = self.encode(Number(column=column.name, missing=column.missing))
         return Cell(INPUT, start, origin=Origin(column.name))
