@@ -40,6 +40,7 @@ _NAMES = {
     "assess": "shiplap.scientist.assess",
     "bench": "shiplap.engineer.bench",
     "explore": "shiplap.scientist.explore",
+    "export": "shiplap.engineer.deploy",
     "load": "shiplap.scoring",
     "pack": "shiplap.engineer.deploy",
     "present": "shiplap.scientist.present",

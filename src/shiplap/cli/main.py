@@ -25,6 +25,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "ML engineer": {
         "pack": "Turn a trained model into a ship file, with proof.",
+        "export": "Write a ship as one plain ONNX file with named inputs, with proof.",
         "verify": "Check a ship file's digests and replay its vectors here.",
         "show": "Say what a ship file is.",
         "score": "Answer a file of rows, streaming.",

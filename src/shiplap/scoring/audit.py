@@ -60,7 +60,7 @@ def audit_members(path: Path, members: Mapping[str, bytes]) -> Ship:
     ports = audit_graph(members["graph.onnx"])
     if ports.width != encoding.width:
         raise ShipError(f"encodes {encoding.width} numbers a row while its graph takes {ports.width}", hint=_HINT)
-    expected = max(len(policy.classes), 1)
+    expected = manifest.signature.n_outputs
     if ports.n_outputs not in {0, expected}:
         raise ShipError(f"has a graph with {ports.n_outputs} outputs where {expected} are expected", hint=_HINT)
     evidence = {name.removeprefix(EVIDENCE): body for name, body in members.items() if name.startswith(EVIDENCE)}

@@ -15,7 +15,7 @@ from shiplap.core.report import Report
 from shiplap.engineer.flow.project import locate
 from shiplap.engineer.flow.verbs import read_rows, verbs
 
-__all__ = ["check_folder", "pack_file", "present_file", "train_to_file"]
+__all__ = ["check_folder", "export_file", "pack_file", "present_file", "train_to_file"]
 
 
 def train_to_file(source: Any = None, *, out: Path | None = None, **question: Any) -> tuple[Report, Path]:
@@ -71,6 +71,25 @@ def pack_file(model: Path, *, data: str, out: Path | None = None) -> tuple[Repor
     rows = verbs.get("read")(data)
     ship = verbs.get("pack")(loaded, rows, path=path, name=path.stem)
     return verbs.get("certificate_report")(ship), path
+
+
+def export_file(ship: Path, *, out: Path | None = None) -> tuple[Report, Path]:
+    """Write a ship file as one plain ONNX model.
+
+    Parameters
+    ----------
+    ship : Path
+        A ship file.
+    out : Path, optional
+        File to write; the ship's name with ``.onnx`` when left out.
+
+    Returns
+    -------
+    tuple of (Report, Path)
+        How the two were compared, and the file.
+    """
+    path = out or Path(f"{ship.stem}.onnx")
+    return verbs.get("export")(ship, path), path
 
 
 def present_file(report: Path, *, out: Path | None = None) -> Path:
