@@ -11,7 +11,8 @@ from sklearn.utils import get_tags
 
 from shiplap.adapters.frameworks.lowering import Block, Context
 from shiplap.adapters.frameworks.protocol import Ask
-from shiplap.adapters.frameworks.sklearn.threshold import decides, rule_of
+from shiplap.adapters.frameworks.sklearn.clusters import cluster_labels
+from shiplap.adapters.frameworks.sklearn.threshold import decider, decides, rule_of
 from shiplap.core.brief import Label, OutputTask
 from shiplap.core.errors import RefusedError
 
@@ -185,9 +186,7 @@ def _labels(model: Any, kind: str, width: int) -> tuple[Label, ...]:
         return tuple(np.asarray(model.classes_).tolist())
     if kind == "density_estimator":
         return tuple(range(width))
-    known = np.asarray(getattr(model, "labels_", ()), dtype=int)
-    centers = getattr(model, "cluster_centers_", None)
-    return tuple(sorted({*known.tolist(), *range(0 if centers is None else len(centers))}))
+    return cluster_labels(decider(model))
 
 
 def _feature_names(model: Any, width: int) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ def cluster_labels(estimator: Any) -> tuple[int, ...]:
     """
     labels = getattr(estimator, "subcluster_labels_", None)
     if labels is None:
-        labels = np.arange(len(estimator.cluster_centers_))
+        labels = [*range(len(getattr(estimator, "cluster_centers_", ()))), *getattr(estimator, "labels_", ())]
     return tuple(sorted({int(label) for label in labels}))
 
 

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing._data import BOUNDS_THRESHOLD
 
 from shiplap.adapters.frameworks.lowering import Block, Context
 from shiplap.adapters.frameworks.sklearn.calibrate import interpolated
 from shiplap.adapters.frameworks.sklearn.functions import composed, function_transformer
+from shiplap.adapters.frameworks.sklearn.outputs import error_function
 
 __all__ = ["transformed_target"]
 
@@ -114,17 +117,35 @@ def _raised(column: str, factor: float, power: float, context: Context) -> str:
 
 
 def _quantile(transformer: Any, values: str, context: Context) -> str:
-    if transformer.output_distribution != "uniform":
-        raise context.refuse(
-            "the target was spread to a normal distribution, whose shares have no operator of double precision",
-            hint="use QuantileTransformer(output_distribution='uniform') or PowerTransformer",
-        )
     references = np.asarray(transformer.references_, np.float64)
+    normal = transformer.output_distribution == "normal"
 
     def inverse(column: str, quantiles: Any) -> str:
-        return interpolated(column, references, np.asarray(quantiles, np.float64), context)
+        known = np.asarray(quantiles, np.float64)
+        if not normal:
+            return interpolated(column, references, known, context)
+        shares = _normal_shares(column, context)
+        return _bounded(shares, interpolated(shares, references, known, context), known, context)
 
     return _by_column(list(transformer.quantiles_.T), inverse, values, context)
+
+
+def _normal_shares(column: str, context: Context) -> str:
+    """Return how much of the normal distribution lies below each number."""
+    graph = context.graph
+    scaled = graph.op("Mul", column, graph.constant(np.array([np.sqrt(0.5)])))
+    half = graph.constant(np.array([0.5]))
+    return graph.op("Add", graph.op("Mul", error_function(context, scaled), half), half)
+
+
+def _bounded(shares: str, inner: str, quantiles: NDArray[np.float64], context: Context) -> str:
+    """Take the lowest and the highest quantile for shares that are all but 0 and 1."""
+    graph = context.graph
+    margin, zero, one = (graph.constant(np.array([value])) for value in (BOUNDS_THRESHOLD, 0.0, 1.0))
+    low, high = (graph.constant(quantiles[[place]]) for place in (0, -1))
+    above = graph.op("Greater", graph.op("Add", shares, margin), one)
+    below = graph.op("Less", graph.op("Sub", shares, margin), zero)
+    return graph.op("Where", below, low, graph.op("Where", above, high, inner))
 
 
 _INVERSES: dict[str, Callable[[Any, str, Context], str]] = {

@@ -12,7 +12,7 @@ from shiplap.adapters.frameworks.lowering import Block, Context
 from shiplap.adapters.frameworks.sklearn.labels import second_where
 from shiplap.adapters.frameworks.sklearn.members import second
 
-__all__ = ["Rule", "decides", "limit_of", "rule_of", "thresholded"]
+__all__ = ["Rule", "decider", "decides", "limit_of", "rule_of", "thresholded"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def rule_of(estimator: Any) -> Rule | None:
     >>> rule_of(model)
     Rule(method='predict_proba', second=True, threshold=0.3)
     """
-    estimator = _last(estimator)
+    estimator = decider(estimator)
     kind = type(estimator).__name__
     if kind == "OneVsOneClassifier" and len(estimator.classes_) == 2:
         # One pair: its vote and its confidence are compared with what its model alone would be compared with.
@@ -74,16 +74,16 @@ def decides(estimator: Any, method: str) -> bool:
     rule = rule_of(estimator)
     if method == "predict" or rule is not None:
         return rule is None or method in {"predict", rule.method}
-    return method == "predict_proba" or type(_last(estimator)).__name__ != "BaggingClassifier"
+    return method == "predict_proba" or type(decider(estimator)).__name__ != "BaggingClassifier"
 
 
-def _last(estimator: Any) -> Any:
+def decider(estimator: Any) -> Any:
     """Return the estimator that decides in the end: the last step of a pipeline, the best one of a search."""
     if type(estimator).__name__ == "Pipeline":
-        return _last(estimator.steps[-1][1])
+        return decider(estimator.steps[-1][1])
     if hasattr(estimator, "best_estimator_"):
-        return _last(estimator.best_estimator_)
-    return _last(estimator.estimator) if type(estimator).__name__ == "FrozenEstimator" else estimator
+        return decider(estimator.best_estimator_)
+    return decider(estimator.estimator) if type(estimator).__name__ == "FrozenEstimator" else estimator
 
 
 def limit_of(member: Any) -> float:
