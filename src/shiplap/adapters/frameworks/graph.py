@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,63 @@ class GraphBuilder:
         self._made[key] = output
         self._nodes.append(_Node(op, inputs, output, self.label, attributes, domain))
         return output
+
+    def loop(self, state: str, go: str, step: Callable[[GraphBuilder, str], tuple[str, str]]) -> str:
+        """Renew a tensor again and again, as long as a step says so.
+
+        Parameters
+        ----------
+        state : str
+            The tensor to begin with.
+        go : str
+            Scalar boolean: whether to take a first step.
+        step : callable
+            ``step(graph, state) -> (go, state)``: nodes of the one step, which knows nothing but the state.
+
+        Returns
+        -------
+        str
+            The state after the last step.
+
+        Examples
+        --------
+        >>> graph = GraphBuilder()
+        >>> def halve(inner, state):
+        ...     half = inner.op("Div", state, inner.constant(np.array([2.0])))
+        ...     largest = inner.op("ReduceMax", half, keepdims=0)
+        ...     return inner.op("Greater", largest, inner.constant(np.array(1.0))), half
+        >>> graph.loop("rows", graph.constant(np.array(True)), halve)
+        't0'
+        """
+        inner = GraphBuilder()
+        again, renewed = step(inner, "state")
+        body = inner._body(again, renewed, prefix=f"t{len(self._nodes)}.")
+        output = f"t{len(self._nodes)}"
+        self._nodes.append(_Node("Loop", ("", go, state), output, self.label, {"body": body}, ""))
+        return output
+
+    def _body(self, again: str, renewed: str, *, prefix: str) -> onnx.GraphProto:
+        live = self._live(again, {}) | self._live(renewed, {})
+        nodes = [node for node in self._nodes if node.output in live]
+        names = {name: f"{prefix}{name}" for name in (*live, *self._constants)}
+        protos = [_proto(node, names) for node in nodes]
+        for proto in protos:
+            proto.output[:] = [names.get(name, f"{prefix}{name}") for name in proto.output]
+        types = onnx.TensorProto
+        return helper.make_graph(
+            protos,
+            "step",
+            [
+                helper.make_tensor_value_info(f"{prefix}count", types.INT64, []),
+                helper.make_tensor_value_info(f"{prefix}before", types.BOOL, []),
+                helper.make_tensor_value_info(f"{prefix}state", types.DOUBLE, None),
+            ],
+            [
+                helper.make_tensor_value_info(names[again], types.BOOL, []),
+                helper.make_tensor_value_info(names[renewed], types.DOUBLE, None),
+            ],
+            [numpy_helper.from_array(self._constants[name], names[name]) for name in self._constants if name in live],
+        )
 
     def columns(self, tensor: str, indices: list[int]) -> str:
         """Take columns of a matrix; on the input, taking all of them in order costs nothing."""

@@ -38,7 +38,8 @@ _TRANSFORMERS = {
         "pipeline.FeatureUnion": "feature_union",
     },
     "functions": {"preprocessing.FunctionTransformer": "function_transformer"},
-    "impute": {"impute.SimpleImputer": "simple_imputer"},
+    "impute": {"impute.SimpleImputer": "simple_imputer", "impute.MissingIndicator": "missing_indicator"},
+    "impute_models": {"impute.KNNImputer": "neighbor_imputer", "impute.IterativeImputer": "iterative_imputer"},
     "scale": {
         "preprocessing.StandardScaler": "standard_scaler",
         "preprocessing.MinMaxScaler": "min_max_scaler",
@@ -201,6 +202,14 @@ _PREDICTORS = {
         "covariance.EllipticEnvelope": "envelope",
     },
     "constant": {"dummy.DummyClassifier": "classifier", "dummy.DummyRegressor": "regressor"},
+    "neighbors": {
+        "neighbors.KNeighborsClassifier": "near_classifier",
+        "neighbors.KNeighborsRegressor": "near_regressor",
+        "neighbors.RadiusNeighborsClassifier": "radius_classifier",
+        "neighbors.RadiusNeighborsRegressor": "radius_regressor",
+        "neighbors.LocalOutlierFactor": "local_outliers",
+        **dict.fromkeys([f"semi_supervised.Label{name}" for name in ("Propagation", "Spreading")], "spread_labels"),
+    },
     "discriminant": {
         "discriminant_analysis.QuadraticDiscriminantAnalysis": "quadratic",
         "neighbors.NearestCentroid": "nearest_centroid",

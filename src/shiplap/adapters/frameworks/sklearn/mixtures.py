@@ -51,7 +51,7 @@ def _squares(estimator: Any, tensor: str, context: Context) -> str:
     if estimator.covariance_type == "diag":
         return _expanded(context, tensor, means, roots**2)
     if estimator.covariance_type == "spherical":
-        return _expanded(context, tensor, means, np.repeat(roots[:, None] ** 2, means.shape[1], axis=1))
+        return _round(context, tensor, means, roots**2)
     graph = context.graph
     squares = []
     for index, mean in enumerate(means):
@@ -69,6 +69,15 @@ def _expanded(context: Context, tensor: str, means: NDArray[np.float64], precisi
     return graph.op(
         "Add", middle, graph.op("MatMul", graph.op("Mul", tensor, tensor), graph.constant(precisions.T.copy()))
     )
+
+
+def _round(context: Context, tensor: str, means: NDArray[np.float64], precisions: NDArray[np.float64]) -> str:
+    graph = context.graph
+    scale = graph.constant(precisions)
+    near = graph.op("Mul", graph.op("MatMul", tensor, graph.constant(means.T.copy())), scale)
+    constant = graph.constant(np.sum(means**2, axis=1) * precisions)
+    middle = graph.op("Sub", constant, graph.op("Mul", near, graph.constant(np.array([2.0]))))
+    return graph.op("Add", middle, graph.op("Mul", total(context, graph.op("Mul", tensor, tensor)), scale))
 
 
 def envelope(estimator: Any, block: Block, context: Context, method: str) -> str:
