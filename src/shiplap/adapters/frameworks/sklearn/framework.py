@@ -48,7 +48,8 @@ class Sklearn:
         """Lower a fitted estimator or pipeline; see `Framework.lower`."""
         if not _is_fitted(model):
             raise RefusedError(f"{type(model).__name__} is not fitted", hint="call fit before packing")
-        what = asked(model, ask, _as_fitted(model, frame.iloc[:_FEW]))
+        whole = frame.dropna()  # an original may refuse a row with gaps
+        what = asked(model, ask, _as_fitted(model, (whole if len(whole) else frame).iloc[:_FEW]))
         context = Context(columns={column.name: column for column in columns}, fitted=_is_fitted, canonical=canonical)
         names = tuple(str(name) for name in frame.columns)
         start = Block(tuple(Raw(name) for name in names), lambda rows: _as_fitted(model, rows), names)

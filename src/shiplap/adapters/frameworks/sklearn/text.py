@@ -265,7 +265,7 @@ def _normalized(tensor: str, norm: str | None, context: Context) -> str:
     if norm == "l2":
         length = graph.op("Sqrt", graph.op("ReduceSumSquare", tensor, axis, keepdims=1))
     else:
-        length = graph.op("ReduceSum" if norm == "l1" else "ReduceMax", graph.op("Abs", tensor), axis, keepdims=1)
+        length = graph.op("ReduceSum", graph.op("Abs", tensor), axis, keepdims=1)
     zero, one = graph.constant(np.array([0.0])), graph.constant(np.array([1.0]))
     return graph.op("Div", tensor, graph.op("Where", graph.op("Equal", length, zero), one, length))
 
