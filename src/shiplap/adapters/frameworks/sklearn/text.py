@@ -82,8 +82,10 @@ def hashing_vectorizer(estimator: Any, block: Block, context: Context) -> tuple[
             hint=f"use n_features of at most {MOST_PLACES:,} (2**16 are usually enough), or TfidfVectorizer",
         )
     operation = _operation(estimator, block, context, n_features=places, alternate_sign=bool(estimator.alternate_sign))
-    tensor = _normalized(context.matrix(context.encoded(operation)), estimator.norm, context)
-    return context.computed(tensor, places, integral=estimator.norm is None)
+    cells = context.encoded(operation, integral=True)
+    if estimator.norm is None:
+        return cells
+    return context.computed(_normalized(context.matrix(cells), estimator.norm, context), places)
 
 
 def feature_hasher(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
