@@ -51,11 +51,19 @@ def made_up_rows(
 
 def _draw(subject: Subject, column: Column, n_rows: int, generator: np.random.Generator, *, plain: bool) -> list[Any]:
     pool = _pool(subject, column, generator)
-    if plain and _UNSEEN in pool and len(pool) > 1:
-        pool.remove(_UNSEEN)
+    if plain:
+        pool = _ordinary(pool, subject.frame[column.name])
     picks = generator.integers(0, len(pool), n_rows)
     missing = generator.random(n_rows) < (0.1 if not plain and _may_miss(subject, column) else 0.0)
     return [None if gap else pool[pick] for gap, pick in zip(missing, picks, strict=True)]
+
+
+def _ordinary(pool: list[Any], values: pd.Series[Any]) -> list[Any]:
+    """Leave out what an original may refuse: unseen texts, and what is no index where the data holds indices."""
+    known = [value for value in pool if not (isinstance(value, str) and value == _UNSEEN)]
+    if values.dtype.kind in "iu" and all(isinstance(value, float) for value in known):
+        known = [float(np.clip(round(value), values.min(), values.max())) for value in known]
+    return known or pool
 
 
 def _may_miss(subject: Subject, column: Column) -> bool:
