@@ -29,8 +29,9 @@ def original_outputs(subject: Subject, frame: pd.DataFrame) -> NDArray[np.float6
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             return subject.outputs(frame)
-    except (ValueError, TypeError, AttributeError, OverflowError, pd.errors.OutOfBoundsDatetime):
-        return None  # an AttributeError: vectorizers of texts ask None for its lower case
+    except (ValueError, TypeError, AttributeError, IndexError, OverflowError, pd.errors.OutOfBoundsDatetime):
+        # AttributeError: vectorizers of texts ask None for its lower case. IndexError: CategoricalNB reads its tables.
+        return None
 
 
 @dataclass

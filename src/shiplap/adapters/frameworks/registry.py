@@ -22,6 +22,7 @@ labelers: Registry[Any] = Registry("labeler", group="shiplap.labelers")
 _SKLEARN = "shiplap.adapters.frameworks.sklearn"
 _LIGHTGBM = "shiplap.adapters.frameworks.lightgbm"
 _XGBOOST = "shiplap.adapters.frameworks.xgboost"
+_CATBOOST = "shiplap.adapters.frameworks.catboost"
 
 _SEARCHES = ("Grid", "Randomized", "HalvingGrid", "HalvingRandom")
 
@@ -37,6 +38,7 @@ _TRANSFORMERS = {
         "compose.ColumnTransformer": "column_transformer",
         "pipeline.FeatureUnion": "feature_union",
     },
+    "isotonic": {"isotonic.IsotonicRegression": "isotonic_transform"},
     "functions": {"preprocessing.FunctionTransformer": "function_transformer"},
     "impute": {"impute.SimpleImputer": "simple_imputer", "impute.MissingIndicator": "missing_indicator"},
     "impute_models": {"impute.KNNImputer": "neighbor_imputer", "impute.IterativeImputer": "iterative_imputer"},
@@ -210,6 +212,8 @@ _PREDICTORS = {
         "neighbors.LocalOutlierFactor": "local_outliers",
         **dict.fromkeys([f"semi_supervised.Label{name}" for name in ("Propagation", "Spreading")], "spread_labels"),
     },
+    "density": {"neighbors.KernelDensity": "kernel_density"},
+    "isotonic": {"isotonic.IsotonicRegression": "isotonic"},
     "discriminant": {
         "discriminant_analysis.QuadraticDiscriminantAnalysis": "quadratic",
         "neighbors.NearestCentroid": "nearest_centroid",
@@ -302,6 +306,9 @@ for _library, _names, _function in (
     ("xgboost", [f"xgboost.sklearn.XGB{_name}" for _name in ("Regressor", "RFRegressor", "Ranker")], "regressor"),
     ("xgboost", (f"{_XGBOOST}.framework.BoosterClassifier",), "classifier"),
     ("xgboost", (f"{_XGBOOST}.framework.BoosterRegressor",), "regressor"),
+    ("catboost", ("catboost.core.CatBoostClassifier", f"{_CATBOOST}.framework.ModelClassifier"), "classifier"),
+    ("catboost", ("catboost.core.CatBoostRegressor", "catboost.core.CatBoostRanker"), "regressor"),
+    ("catboost", (f"{_CATBOOST}.framework.ModelRegressor",), "regressor"),
 ):
     for _name in _names:
         predictors.add_lazy(_name, f"shiplap.adapters.frameworks.{_library}.emit:{_function}", extra=_library)
@@ -311,7 +318,10 @@ for _library, _names, _function in (
 frameworks.add_lazy("sklearn", f"{_SKLEARN}.framework:SKLEARN", extra="lab")
 frameworks.add_lazy("lightgbm", f"{_SKLEARN}.framework:SKLEARN", extra="lab")
 frameworks.add_lazy("xgboost", f"{_XGBOOST}.framework:XGBOOST", extra="xgboost")
+frameworks.add_lazy("catboost", f"{_CATBOOST}.framework:CATBOOST", extra="catboost")
 frameworks.add_lazy("torch", "shiplap.adapters.frameworks.torch.network:TORCH", extra="torch")
+frameworks.add_lazy("onnx", "shiplap.adapters.frameworks.onnx.framework:ONNX", extra="lab")
+frameworks.add_lazy("mxnet", "shiplap.adapters.frameworks.mxnet.framework:MXNET", extra="lab")
 for _library in ("jax", "jaxlib", "flax"):
     frameworks.add_lazy(_library, "shiplap.adapters.frameworks.jax.framework:JAX", extra="jax")
 for _library in ("tensorflow", "keras"):

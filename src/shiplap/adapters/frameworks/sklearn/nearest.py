@@ -8,6 +8,7 @@ the best so far; where it matters, that heap is replayed, and nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -265,7 +266,7 @@ class _Heap:
 
     def _parts(self, graph: GraphBuilder, state: str) -> list[str]:
         edges = np.cumsum([0, self.padded, self.count, 1, self.width]).tolist()
-        return [self._columns(graph, state, start, end) for start, end in zip(edges[:-1], edges[1:], strict=True)]
+        return [self._columns(graph, state, start, end) for start, end in pairwise(edges)]
 
     @staticmethod
     def _columns(graph: GraphBuilder, tensor: str, start: int, end: int) -> str:

@@ -53,6 +53,9 @@ def radius_classifier(estimator: Any, block: Block, context: Context, method: st
     """
     if method == "predict":
         return by_share(estimator, block, context, method)
+    fallbacks = _fallbacks(estimator)
+    if not all(row.any() for row in fallbacks):
+        raise context.refuse("its outlier_label is none of its classes", hint="choose one of the classes for outliers")
     graph = context.graph
     tensor = context.matrix(block.pieces)
     near = within(context, tensor, estimator, float(estimator.radius))
@@ -60,7 +63,7 @@ def radius_classifier(estimator: Any, block: Block, context: Context, method: st
     context.terms += len(estimator._fit_X)
     alone = graph.op("Equal", total(context, near.counts), graph.constant(np.zeros(1)))
     shares = []
-    for hot, fallback in zip(_hot(estimator, context), _fallbacks(estimator), strict=True):
+    for hot, fallback in zip(_hot(estimator, context), fallbacks, strict=True):
         share = normalized(context, graph.op("MatMul", weights, hot))
         shares.append(graph.op("Where", alone, graph.constant(fallback), share))
     return _side_by_side(context, shares)

@@ -74,7 +74,13 @@ def decides(estimator: Any, method: str) -> bool:
     rule = rule_of(estimator)
     if method == "predict" or rule is not None:
         return rule is None or method in {"predict", rule.method}
-    return method == "predict_proba" or type(decider(estimator)).__name__ != "BaggingClassifier"
+    inner = decider(estimator)
+    kind = type(inner).__name__
+    if kind in {"SVC", "NuSVC"}:  # the probabilities are fitted apart from what decides
+        return method != "predict_proba"
+    if kind == "NearestCentroid":  # with even classes it decides by plain distances
+        return not np.isclose(inner.class_prior_, 1 / len(inner.classes_)).all()
+    return method == "predict_proba" or kind != "BaggingClassifier"
 
 
 def decider(estimator: Any) -> Any:
