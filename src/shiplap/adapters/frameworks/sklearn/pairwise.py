@@ -6,7 +6,7 @@ trees of neighbors and SciPy add up the differences of the coordinates, one afte
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,13 @@ def product(context: Context, tensor: str, points: NDArray[np.float64]) -> str:
     return context.graph.op("MatMul", tensor, context.graph.constant(np.asarray(points, np.float64).T))
 
 
-def squared_distances(context: Context, tensor: str, points: NDArray[np.float64]) -> str:
+def squared_distances(
+    context: Context, tensor: str, points: NDArray[np.float64], *, order: Literal["C", "F"] = "F"
+) -> str:
     """Return squared Euclidean distances as ``sklearn.metrics.euclidean_distances`` has them, (n, n_points).
+
+    A point's distance to itself is the root of a rounding error: it is the same one only where the squares are added
+    in the same order, which is that of the memory.
 
     Parameters
     ----------
@@ -36,11 +41,14 @@ def squared_distances(context: Context, tensor: str, points: NDArray[np.float64]
     tensor : str
         Rows, a double matrix (n, n_features).
     points : ndarray of shape (n_points, n_features)
-        What they are compared with.
+        What they are compared with, in the order of memory in which the estimator has them.
+    order : {"F", "C"}
+        Order in which the original has its rows: by column, as out of a frame, or by row.
     """
     graph = context.graph
     points = np.asarray(points, np.float64)
-    rows = _running_total(context, graph.op("Mul", tensor, tensor), points.shape[1])
+    squares = graph.op("Mul", tensor, tensor)
+    rows = _across(context, squares, points.shape[1]) if order == "C" else _running(context, squares, points.shape[1])
     norms = np.einsum("ij,ij->i", points, points)[None, :]
     middle = graph.op("Mul", product(context, tensor, points), graph.constant(np.array([-2.0])))
     total = graph.op("Add", graph.op("Add", middle, rows), graph.constant(norms))
@@ -49,13 +57,20 @@ def squared_distances(context: Context, tensor: str, points: NDArray[np.float64]
     return graph.op("Where", graph.op("Less", total, zero), zero, total)
 
 
-def _running_total(context: Context, tensor: str, width: int) -> str:
-    """Add up each row from left to right, as NumPy does with the columns of a frame.
-
-    A point's distance to itself is the root of a rounding error: in another order it would be another one.
-    """
+def _running(context: Context, tensor: str, width: int) -> str:
+    """Add up each row from left to right, as NumPy does where a column lies together in memory."""
     graph = context.graph
     return graph.columns(graph.op("CumSum", tensor, graph.constant(np.array(1, np.int64))), [width - 1])
+
+
+def _across(context: Context, tensor: str, width: int) -> str:
+    """Add up each row as NumPy does where a row lies together: two lanes, in blocks of eight from behind."""
+    graph = context.graph
+    blocks = width // 8 * 8
+    starts = [start + step for start in range(0, blocks, 8) for step in (6, 4, 2, 0)] + list(range(blocks, width, 2))
+    lanes = [[start + lane for start in starts if start + lane < width] for lane in (0, 1)]
+    sums = [_running(context, graph.columns(tensor, lane), len(lane)) for lane in lanes if lane]
+    return sums[0] if len(sums) == 1 else graph.op("Add", *sums)
 
 
 def differences(context: Context, tensor: str, points: NDArray[np.float64], power: float) -> str:
