@@ -180,7 +180,8 @@ def framework_of(model: Any, name: str = "") -> Framework:
         chosen: Framework = frameworks.get(name)
         return chosen
     for kind in type(model).__mro__:
-        library = kind.__module__.partition(".")[0]
+        # What an adapter itself read from a file is of its framework too.
+        library = kind.__module__.removeprefix("shiplap.adapters.frameworks.").partition(".")[0]
         if library in known:
             found: Framework = frameworks.get(library)
             return found
