@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["at_most", "below"]
+__all__ = ["around", "at_most", "below"]
 
 _OVERFLOW = 2.0**128 - 2.0**103
 
@@ -35,10 +35,9 @@ def at_most(limits: NDArray[np.float32]) -> NDArray[np.float64]:
     """
     limits = np.asarray(limits, np.float32)
     largest = np.finfo(np.float32).max
-    above = np.nextafter(limits, np.float32(np.inf))
-    low, high = limits.astype(np.float64), above.astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
-        middle = (low + high) / 2
+        above = np.nextafter(limits, np.float32(np.inf))
+        middle = (limits.astype(np.float64) + above.astype(np.float64)) / 2
     middle = np.where(limits == largest, _OVERFLOW, np.where(limits == -np.inf, -_OVERFLOW, middle))
     even = limits.view(np.uint32) & 1 == 0
     bound = np.where(even, middle, np.nextafter(middle, -np.inf))
@@ -54,4 +53,20 @@ def below(limits: NDArray[np.float32]) -> NDArray[np.float64]:
     >>> float(np.float32(below(np.array([1.0], np.float32))[0]))
     0.9999999403953552
     """
-    return at_most(np.nextafter(np.asarray(limits, np.float32), np.float32(-np.inf)))
+    with np.errstate(over="ignore"):
+        under = np.nextafter(np.asarray(limits, np.float32), np.float32(-np.inf))
+    return at_most(under)
+
+
+def around(limits: NDArray[np.float32], bounds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return where to try limits: on them, on the float32 numbers beside them, and where doubles cross over.
+
+    Examples
+    --------
+    >>> limits = np.array([1.0], np.float32)
+    >>> len(around(limits, at_most(limits)))
+    4
+    """
+    with np.errstate(over="ignore"):
+        sides = [np.nextafter(limits, np.float32(edge)) for edge in (-np.inf, np.inf)]
+    return np.concatenate([limits, *sides, bounds], dtype=np.float64)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.adapters.frameworks.lowering import Block, Cell, Context, Piece, Raw
-from shiplap.adapters.frameworks.singles import below
+from shiplap.adapters.frameworks.singles import around, below
 from shiplap.adapters.frameworks.trees import Forest
 from shiplap.adapters.frameworks.xgboost import objectives
 from shiplap.adapters.frameworks.xgboost.booster import Ensemble, Tree, read_booster
@@ -141,8 +141,7 @@ def _note(ensemble: Ensemble, cells: tuple[Cell, ...], context: Context) -> None
             by_feature.setdefault(feature, []).append(tree.threshold[inner & (features == feature)])
     for feature, found in by_feature.items():
         limits = np.unique(np.concatenate(found))
-        sides = [np.nextafter(limits, np.float32(edge)) for edge in (-np.inf, np.inf)]
-        context.split_on(cells[feature], np.concatenate([limits, *sides, below(limits)], dtype=np.float64))
+        context.split_on(cells[feature], around(limits, below(limits)))
 
 
 def _products(linear: NDArray[np.float32], ensemble: Ensemble, matrix: str, context: Context) -> str:
