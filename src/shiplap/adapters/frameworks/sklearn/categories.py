@@ -148,7 +148,7 @@ def _tables(estimator: Any, block: Block, context: Context) -> list[_Table]:
     tables = []
     for index, values in enumerate(known):
         part = slice(int(edges[index]), int(edges[index + 1]))
-        missing, unseen = _edges(estimator, frame, index, part)
+        missing, unseen = _edges(estimator, frame, index, part, context)
         tables.append(_Table(values, rows[: len(values), part], missing, unseen))
     return tables
 
@@ -177,24 +177,30 @@ def _column(values: tuple[str | float, ...], length: int, categories: Any) -> An
 
 
 def _edges(
-    estimator: Any, frame: pd.DataFrame, index: int, part: slice
+    estimator: Any, frame: pd.DataFrame, index: int, part: slice, context: Context
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return what a missing and an unseen value become; NaN where the encoder itself refuses them."""
-    categories = np.asarray(estimator.categories_[index])
-    known = categories.tolist()
-    objects = categories.dtype.kind in "OU"
-    missing = None if any(value is None for value in known) else np.nan
+    known = np.asarray(estimator.categories_[index]).tolist()
+    gaps = [None if value is None else np.nan for value in known if pd.isna(value)] or [np.nan]
     text = any(isinstance(value, str) for value in known)
     unseen: Any = _UNSEEN if text else max((float(value) for value in known if not pd.isna(value)), default=0.0) + 1.0
-    answers = []
-    for value in (missing, unseen):
-        probe = frame.iloc[:1].astype({frame.columns[index]: object if objects else np.float64})
-        probe.iloc[0, index] = value
-        try:
-            answers.append(_transform(estimator, probe)[0, part])
-        except ValueError:
-            answers.append(np.full(part.stop - part.start, np.nan))
-    return answers[0], answers[1]
+    missing, *others, new = (_answer(estimator, frame, index, part, value) for value in (*gaps, unseen))
+    if any(not np.array_equal(missing, other, equal_nan=True) for other in others):
+        raise context.refuse(
+            f"it tells None from NaN in column '{frame.columns[index]}', and clients send one kind of missing value",
+            hint="make one of them the other before fitting: X.where(X.notna(), None)",
+        )
+    return missing, new
+
+
+def _answer(estimator: Any, frame: pd.DataFrame, index: int, part: slice, value: Any) -> NDArray[np.float64]:
+    objects = np.asarray(estimator.categories_[index]).dtype.kind in "OU"
+    probe = frame.iloc[:1].astype({frame.columns[index]: object if objects else np.float64})
+    probe.iloc[0, index] = value
+    try:
+        return _transform(estimator, probe)[0, part]
+    except ValueError:
+        return np.full(part.stop - part.start, np.nan)
 
 
 def _transform(estimator: Any, frame: pd.DataFrame) -> NDArray[np.float64]:
