@@ -45,3 +45,27 @@ def test_the_same_node_is_made_once_and_unused_ones_are_left_out():
     assert graph.op("Exp", "rows") == first
     graph.op("Log", "rows")
     assert len(onnx.load_from_string(graph.build(first, width=1)).graph.node) == 1
+
+
+def test_a_loop_goes_on_until_its_step_says_no():
+    def halve(inner, state):
+        half = inner.op("Div", state, inner.constant(np.array([2.0])))
+        return inner.op("Greater", inner.op("ReduceMax", half, keepdims=0), inner.constant(np.array(1.0))), half
+
+    graph = GraphBuilder()
+    go = graph.constant(np.array(True))
+    doubled = graph.op("Mul", graph.loop(graph.loop("rows", go, halve), go, halve), graph.constant(np.array([2.0])))
+    model = onnx.load_from_string(graph.build(doubled, width=1))
+    onnx.checker.check_model(model)
+    run = runtimes.get("onnxruntime")(model.SerializeToString()).run
+    np.testing.assert_array_equal(run(np.array([[8.0], [3.0]])), [[1.0], [0.375]])
+
+
+def test_a_loop_that_may_not_begin_leaves_everything():
+    def negate(inner, state):
+        return inner.constant(np.array(True)), inner.op("Neg", state)
+
+    graph = GraphBuilder()
+    never = graph.loop("rows", graph.constant(np.array(False)), negate)
+    run = runtimes.get("onnxruntime")(graph.build(never, width=1)).run
+    np.testing.assert_array_equal(run(np.array([[8.0]])), [[8.0]])

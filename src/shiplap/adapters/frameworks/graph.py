@@ -72,7 +72,7 @@ class GraphBuilder:
         state : str
             The tensor to begin with.
         go : str
-            Scalar boolean: whether to take a first step.
+            One boolean: whether to take a first step.
         step : callable
             ``step(graph, state) -> (go, state)``: nodes of the one step, which knows nothing but the state.
 
@@ -89,11 +89,12 @@ class GraphBuilder:
         ...     largest = inner.op("ReduceMax", half, keepdims=0)
         ...     return inner.op("Greater", largest, inner.constant(np.array(1.0))), half
         >>> graph.loop("rows", graph.constant(np.array(True)), halve)
-        't0'
+        't1'
         """
+        go = self.op("Squeeze", go)
         inner = GraphBuilder()
         again, renewed = step(inner, "state")
-        body = inner._body(again, renewed, prefix=f"t{len(self._nodes)}.")
+        body = inner._body(inner.op("Squeeze", again), renewed, prefix=f"t{len(self._nodes)}.")
         output = f"t{len(self._nodes)}"
         self._nodes.append(_Node("Loop", ("", go, state), output, self.label, {"body": body}, ""))
         return output

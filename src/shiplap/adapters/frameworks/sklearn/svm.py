@@ -1,7 +1,6 @@
 """Support vector machines along libsvm's own arithmetic: kernels by differences, votes of pairs of classes.
 
-C.-C. Chang and C.-J. Lin, "LIBSVM: a library for support vector machines", ACM TIST 2:27, 2011; the probabilities of
-several classes follow T.-F. Wu, C.-J. Lin and R. C. Weng, JMLR 5, 2004, algorithm 2, iteration by iteration.
+C.-C. Chang and C.-J. Lin, "LIBSVM: a library for support vector machines", ACM TIST 2:27, 2011.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.adapters.frameworks.lowering import Block, Context
+from shiplap.adapters.frameworks.sklearn.coupling import coupled
 from shiplap.adapters.frameworks.sklearn.labels import first_largest, one_hot, second_where
 from shiplap.adapters.frameworks.sklearn.outputs import signed
 from shiplap.adapters.frameworks.sklearn.pairwise import differences, product
@@ -48,7 +48,7 @@ def classifier(estimator: Any, block: Block, context: Context, method: str) -> s
     pairs = _pairs(estimator, block, context)
     n_classes = len(estimator.classes_)
     if method == "predict_proba":
-        raise context.refuse("libsvm's probabilities", hint="wrap it in CalibratedClassifierCV")
+        return coupled(context, pairs, estimator._probA, estimator._probB, n_classes)
     if n_classes == 2:
         return graph.op("Neg", pairs)
     return _one_versus_rest(context, pairs, n_classes) if estimator.decision_function_shape == "ovr" else pairs
