@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Protocol
@@ -18,13 +19,32 @@ from shiplap.core.encoding import Boolean, Encoding, Number, Operation, Tensor
 from shiplap.core.errors import RefusedError, TableError
 from shiplap.core.schema import Column
 
-__all__ = ["Network", "Neural"]
+__all__ = ["Code", "Network", "Neural"]
 
 Arrays = dict[str, NDArray[Any]]
 Doubles = NDArray[np.float64]
 
 _FEW = 256
 _LARGEST = 1e6
+
+
+@dataclass(frozen=True)
+class Code:
+    """An input that the encoder turns into numbers by an operation of its own, such as a lookup of strings.
+
+    Parameters
+    ----------
+    operation : Operation
+        What the encoder does.
+    dtype : str
+        NumPy's name of the type in which the exported model reads what comes out.
+    shape : tuple of int
+        Shape of one row's value there.
+    """
+
+    operation: Operation
+    dtype: str
+    shape: tuple[int, ...]
 
 
 class Network(Protocol):
@@ -121,9 +141,14 @@ class Neural:
         del canonical
         few = frame.iloc[:_FEW]
         arrays = self.network.inputs(model, _given(few))
-        operations, wires = _encoded(columns, arrays)
+        operations, wires = _encoded(columns, arrays, self.codes(model))
         width = sum(operation.width for operation in operations)
-        parts = self.network.call(model, arrays, ask)
+        try:
+            parts = self.network.call(model, arrays, ask)
+        except ValueError as error:
+            raise TableError(
+                f"the network cannot take the rows: {error}", hint="pass some rows of what it was trained on"
+            ) from error
         answer = _meaning(parts, ask.classes)
         proto = self.network.export(model, arrays, ask)
         single = any(np.asarray(array).dtype == np.float32 for array in (*arrays.values(), *parts))
@@ -145,6 +170,10 @@ class Neural:
             ),
             largest=_LARGEST,
         )
+
+    def codes(self, model: Any) -> Mapping[str, Code]:
+        """Return the inputs that the encoder turns into numbers by operations of their own, by name."""
+        return {}
 
     def outputs(self, model: Any, frame: Any, ask: Ask = Ask()) -> Doubles:
         """Return the network's own answers, shape (n_rows, n_outputs)."""
@@ -192,25 +221,31 @@ def _column(values: pd.Series[Any], known: Column) -> Column:
     return Column(name=known.name, kind="tensor", dtype=str(first.dtype), shape=tuple(first.shape))
 
 
-def _encoded(columns: tuple[Column, ...], arrays: Arrays) -> tuple[tuple[Operation, ...], list[Wire]]:
+def _encoded(
+    columns: tuple[Column, ...], arrays: Arrays, codes: Mapping[str, Code]
+) -> tuple[tuple[Operation, ...], list[Wire]]:
     """Return the encoder's operations, and which of the columns they write each input takes."""
-    operations = tuple(_operation(column) for column in columns)
+    operations = tuple(
+        codes[column.name].operation if column.name in codes else _operation(column) for column in columns
+    )
+    read = {name: (tuple(array.shape[1:]), str(array.dtype)) for name, array in arrays.items()}
+    read |= {name: (code.shape, code.dtype) for name, code in codes.items()}
     widths = {column.name: operation.width for column, operation in zip(columns, operations, strict=True)}
     total = sum(widths.values())
     starts = dict(zip(widths, np.cumsum([0, *widths.values()]).tolist(), strict=False))
-    if len(arrays) == 1:
-        name, array = next(iter(arrays.items()))
-        if prod(array.shape[1:]) == total:
-            return operations, [Wire(name, 0, tuple(array.shape[1:]), str(array.dtype))]
+    if len(read) == 1:
+        name, (shape, dtype) = next(iter(read.items()))
+        if prod(shape) == total:
+            return operations, [Wire(name, 0, shape, dtype)]
     wires = []
-    for name, array in arrays.items():
-        if widths.get(name) != prod(array.shape[1:]):
+    for name, (shape, dtype) in read.items():
+        if widths.get(name) != prod(shape):
             raise TableError(
-                f"the network's input '{name}' takes {list(array.shape[1:])} numbers a row, and the rows have "
+                f"the network's input '{name}' takes {list(shape)} numbers a row, and the rows have "
                 f"{widths.get(name, 'none')} of that name",
                 hint="pass a dict of arrays by input name",
             )
-        wires.append(Wire(name, starts[name], tuple(array.shape[1:]), str(array.dtype)))
+        wires.append(Wire(name, starts[name], shape, dtype))
     return operations, wires
 
 

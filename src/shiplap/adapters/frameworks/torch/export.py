@@ -12,7 +12,7 @@ from typing import Any
 import onnx
 import torch
 
-from shiplap.adapters.frameworks.torch.modules import as_module
+from shiplap.adapters.frameworks.torch.modules import as_module, by_position
 from shiplap.core.errors import RefusedError
 
 __all__ = ["Entry", "exported", "flat_outputs"]
@@ -49,13 +49,15 @@ class Entry(torch.nn.Module):  # type: ignore[misc]  # untyped here
     def __init__(self, model: Any, names: tuple[str, ...], preprocess: Callable[..., Any] | None = None) -> None:
         super().__init__()
         self.model = as_module(model)
-        self._names = names
         self.preprocess = preprocess
+        self._names = names
+        self._by_position = 0 if preprocess else by_position(model, names)
 
     def forward(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Return the outputs."""
         if self.preprocess is None:
-            return flat_outputs(self.model(**dict(zip(self._names, tensors, strict=True))))
+            first, rest = tensors[: self._by_position], tensors[self._by_position :]
+            return flat_outputs(self.model(*first, **dict(zip(self._names[len(first) :], rest, strict=True))))
         prepared = self.preprocess(*tensors)
         if isinstance(prepared, Mapping):
             return flat_outputs(self.model(**prepared))

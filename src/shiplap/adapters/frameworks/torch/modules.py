@@ -11,7 +11,7 @@ import torch
 
 from shiplap.core.errors import RefusedError
 
-__all__ = ["answering", "as_module", "input_names", "real_dtype", "require_plain"]
+__all__ = ["answering", "as_module", "by_position", "input_names", "real_dtype", "require_plain"]
 
 _PLAIN = {torch.float32, torch.float64, torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
 
@@ -55,6 +55,26 @@ def input_names(model: Any, preprocess: Callable[..., Any] | None = None) -> tup
         found = _of_signature(_entry(model, preprocess))
     required = tuple(name for name, optional in found if not optional)
     return required, tuple(name for name, optional in found if optional)
+
+
+def by_position(model: Any, names: tuple[str, ...]) -> int:
+    """Return how many of the inputs, in the order of ``forward``, are given by position; the others need their names.
+
+    Examples
+    --------
+    >>> by_position(torch.nn.Linear(2, 1), ("input",))
+    1
+    """
+    known, keywords = input_names(model), set[str]()
+    if isinstance(model, torch.export.ExportedProgram):
+        keywords = set(model.call_spec.in_spec.children()[1].context)
+    elif not isinstance(model, torch.jit.ScriptModule):
+        parameters = inspect.signature(model.forward).parameters.values()
+        keywords = {parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
+    places = [name for name in (*known[0], *known[1]) if name not in keywords]
+    return next(
+        (place for place, pair in enumerate(zip(names, places, strict=False)) if len(set(pair)) > 1), len(places)
+    )
 
 
 def real_dtype(model: Any) -> torch.dtype:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from shiplap.adapters.frameworks.neural import Neural
 from shiplap.adapters.frameworks.protocol import Ask
 from shiplap.adapters.frameworks.torch.export import Entry, exported
-from shiplap.adapters.frameworks.torch.modules import answering, as_module, input_names, real_dtype, require_plain
+from shiplap.adapters.frameworks.torch.modules import answering, input_names, real_dtype, require_plain
 from shiplap.core.errors import RefusedError, TableError, nearest
 
 __all__ = ["TORCH", "TorchNetwork"]
@@ -47,6 +47,8 @@ class TorchNetwork:
 
     def inputs(self, model: Any, X: Any) -> Arrays:
         """Return rows as arrays by the names of ``forward``'s parameters; see `Network.inputs`."""
+        if model not in self._answered:
+            require_plain(model)
         if isinstance(X, pd.DataFrame):
             arrays = self._of_frame(model, X)
         elif isinstance(X, Mapping):
@@ -59,7 +61,6 @@ class TorchNetwork:
 
     def export(self, model: Any, arrays: Arrays, ask: Ask) -> Any:
         """Return the module as an ONNX model; see `Network.export`."""
-        require_plain(model)
         names = _ordered(model, arrays, ask.preprocess)
         with answering(model, ask.preprocess):
             return exported(model, {name: _tensor(arrays[name]) for name in names}, ask.preprocess)
