@@ -87,6 +87,13 @@ _TRANSFORMERS = {
     "spline": {"preprocessing.SplineTransformer": "splines"},
     "quantile": {"preprocessing.QuantileTransformer": "quantiles"},
     "power": {"preprocessing.PowerTransformer": "powers"},
+    "near_rows": {
+        "neighbors.KNeighborsTransformer": "neighbor_graph",
+        "neighbors.RadiusNeighborsTransformer": "radius_graph",
+        "manifold.Isomap": "geodesics",
+        "manifold.LocallyLinearEmbedding": "locally_linear",
+    },
+    "embedding": {"ensemble.RandomTreesEmbedding": "leaves"},
     "declined": dict.fromkeys(
         (
             *("preprocessing.LabelBinarizer", "preprocessing.LabelEncoder", "preprocessing.MultiLabelBinarizer"),

@@ -14,8 +14,10 @@ __all__ = ["center_distances", "centered", "kernel_centerer", "kernel_components
 
 def center_distances(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
     """Lower ``KMeans``, ``MiniBatchKMeans``, ``BisectingKMeans`` and ``Birch`` as transformers."""
-    centers = estimator.subcluster_centers_ if hasattr(estimator, "subcluster_centers_") else estimator.cluster_centers_
-    squared = squared_distances(context, context.matrix(block.pieces), np.asarray(centers, np.float64))
+    birch = hasattr(estimator, "subcluster_centers_")
+    centers = np.asarray(estimator.subcluster_centers_ if birch else estimator.cluster_centers_, np.float64)
+    matrix = context.matrix(block.pieces)
+    squared = squared_distances(context, matrix, centers, order="F" if birch else "C")
     return context.computed(context.graph.op("Sqrt", squared), len(centers))
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+import numpy as np
+
 from shiplap.adapters.frameworks.lowering import Block, Context, Piece
 
 __all__ = ["column_transformer", "feature_union", "predict_pipeline", "transform_pipeline"]
@@ -34,6 +36,7 @@ def _through(steps: list[tuple[str, Any]], block: Block, context: Context) -> Bl
 def column_transformer(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
     """Lower a ``ColumnTransformer``; columns go by name where it was fitted on names."""
     pieces: list[Piece] = []
+    weights = estimator.transformer_weights or {}
     for name, step, spec in estimator.transformers_:
         chosen = [int(index) for index in estimator._transformer_to_input_indices[name]]
         if not chosen or (isinstance(step, str) and step == "drop"):
@@ -44,10 +47,10 @@ def column_transformer(estimator: Any, block: Block, context: Context) -> tuple[
             _selection(block, positions, flat=isinstance(spec, str | int | np.integer)),
             tuple(block.names[position] for position in positions) if block.names else (),
         )
-        if isinstance(step, str):
-            pieces.extend(part.pieces)
-        else:
-            pieces.extend(context.transformed(step, part, name).pieces)
+        if not isinstance(step, str):
+            part = context.transformed(step, part, name)
+        weight = weights.get(name)
+        pieces.extend(part.pieces if weight is None else _weighted(part.pieces, float(weight), context))
     return tuple(pieces)
 
 
@@ -76,12 +79,18 @@ def _selection(block: Block, positions: list[int], *, flat: bool) -> Callable[[A
 def feature_union(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
     """Lower a ``FeatureUnion``: every part reads the same columns; weights multiply."""
     weights = estimator.transformer_weights or {}
-    if any(weight != 1 for weight in weights.values()):
-        raise context.refuse("transformer_weights other than 1", hint="scale inside the parts instead")
     pieces: list[Piece] = []
     for name, step in estimator.transformer_list:
-        if isinstance(step, str) and step == "passthrough":
-            pieces.extend(block.pieces)
-        elif not (isinstance(step, str) and step == "drop"):
-            pieces.extend(context.transformed(step, block, name).pieces)
+        if isinstance(step, str) and step == "drop":
+            continue
+        part = block.pieces
+        if not isinstance(step, str):
+            part = context.transformed(step, block, name).pieces
+        weight = weights.get(name)
+        pieces.extend(part if weight is None else _weighted(part, float(weight), context))
     return tuple(pieces)
+
+
+def _weighted(pieces: tuple[Piece, ...], weight: float, context: Context) -> tuple[Piece, ...]:
+    tensor = context.graph.op("Mul", context.matrix(pieces), context.graph.constant(np.array([weight])))
+    return context.computed(tensor, len(pieces))

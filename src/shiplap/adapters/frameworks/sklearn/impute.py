@@ -68,14 +68,15 @@ def indicators(block: Block, features: Sequence[int], marker: Any, context: Cont
 def _text_indicator(piece: Raw, context: Context) -> tuple[Cell, ...]:
     """Ask the encoder; to the original an empty text is a value, unless its rows come from a table."""
     column = context.source(piece)
-    known = {} if context.canonical else {"categories": ("",), "values": ((0.0,),)}
+    known = not context.canonical
     return context.category(
         Category(
             column=column.name,
             missing=column.missing,
+            categories=("",) if known else (),
+            values=((0.0,),) if known else (),
             if_missing=(1.0,),
             if_unseen=(0.0,),
-            **({"categories": ()} | known),
         )
     )
 
