@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-import numpy as np
-
 from shiplap.adapters.frameworks.lowering import Block, Context, Piece
 
 __all__ = ["column_transformer", "feature_union", "predict_pipeline", "transform_pipeline"]

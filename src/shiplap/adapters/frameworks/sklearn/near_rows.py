@@ -49,7 +49,7 @@ def _neighbors(tensor: str, search: Any, count: int, context: Context) -> tuple[
 
 
 def geodesics(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
-    """Lower ``Isomap``: the shortest way to each row of the fit over one of the nearest, and its kernel's components."""
+    """Lower ``Isomap``: the shortest way to each row of the fit over a near one, and the kernel of that."""
     if estimator.n_neighbors is None:
         raise context.refuse("it asks all neighbors within a radius", hint="fit it with n_neighbors")
     graph = context.graph
