@@ -48,7 +48,7 @@ def coupled(context: Context, pairs: str, slopes: Any, offsets: Any, n_classes: 
 
 
 def _sigmoid(context: Context, pairs: str, slopes: Any, offsets: Any) -> str:
-    """Return Platt's probability of the first of each pair, kept off 0 and 1; a decision that is no number is lowest."""
+    """Return Platt's probability of the first of each pair, kept off 0 and 1; no number counts as lowest."""
     graph = context.graph
     slope, offset = (graph.constant(np.asarray(values, np.float64)[None, :]) for values in (slopes, offsets))
     raised = graph.op("Add", graph.op("Mul", pairs, slope), offset)

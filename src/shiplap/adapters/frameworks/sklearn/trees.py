@@ -26,14 +26,14 @@ _FLOAT, _DOUBLE = 1, 11
 
 def tree_classifier(estimator: Any, block: Block, context: Context, method: str) -> str:
     """Lower ``DecisionTreeClassifier``: the class shares of the leaf."""
-    return _classifier([estimator], len(estimator.classes_), block, context, method)
+    del method
+    return _classifier([estimator], estimator.n_classes_, block, context)
 
 
 def forest_classifier(estimator: Any, block: Block, context: Context, method: str) -> str:
     """Lower ``RandomForestClassifier`` and ``ExtraTreesClassifier``: the mean of the trees' class shares."""
-    if estimator.n_outputs_ != 1:
-        raise context.refuse("it predicts several targets at once", hint="pack one model a target")
-    return _classifier(estimator.estimators_, len(estimator.classes_), block, context, method)
+    del method
+    return _classifier(estimator.estimators_, estimator.n_classes_, block, context)
 
 
 def tree_regressor(estimator: Any, block: Block, context: Context, method: str) -> str:
@@ -48,26 +48,26 @@ def forest_regressor(estimator: Any, block: Block, context: Context, method: str
     return _regressor(estimator.estimators_, block, context)
 
 
-def _classifier(trees: list[Any], n_classes: int, block: Block, context: Context, method: str) -> str:
-    del method
-    if trees[0].tree_.n_outputs != 1:
-        raise context.refuse("it predicts several targets at once", hint="pack one model a target")
-    classes = [1] if n_classes == 2 else list(range(n_classes))
-    forest = Forest()
-    for tree in trees:
-        for target, label in enumerate(classes):
-            add_tree(forest, tree.tree_, tree.tree_.value[:, 0, label], target)
-    mean = _mean(forest, trees, block, context, len(classes))
-    return both_classes(context, mean) if n_classes == 2 else mean
+def _classifier(trees: list[Any], n_classes: Any, block: Block, context: Context) -> str:
+    """Return the class shares, of each target its own side by side; two classes of one target need one sum."""
+    counts = np.atleast_1d(n_classes).tolist()
+    columns = [(target, label) for target, count in enumerate(counts) for label in range(count)]
+    if counts == [2]:
+        return both_classes(context, _summed(trees, [(0, 1)], block, context))
+    return _summed(trees, columns, block, context)
 
 
 def _regressor(trees: list[Any], block: Block, context: Context) -> str:
-    if trees[0].tree_.n_outputs != 1:
-        raise context.refuse("it predicts several targets at once", hint="pack one model a target")
+    return _summed(trees, [(target, 0) for target in range(trees[0].tree_.n_outputs)], block, context)
+
+
+def _summed(trees: list[Any], columns: list[tuple[int, int]], block: Block, context: Context) -> str:
+    """Return the mean of what the nodes hold at these places (target, class), one column each."""
     forest = Forest()
     for tree in trees:
-        add_tree(forest, tree.tree_, tree.tree_.value[:, 0, 0], 0)
-    return _mean(forest, trees, block, context, 1)
+        for place, (target, label) in enumerate(columns):
+            add_tree(forest, tree.tree_, tree.tree_.value[:, target, label], place)
+    return _mean(forest, trees, block, context, len(columns))
 
 
 def _mean(forest: Forest, trees: list[Any], block: Block, context: Context, n_targets: int) -> str:
