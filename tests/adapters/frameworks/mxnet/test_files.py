@@ -11,10 +11,13 @@ import numpy as np
 import onnxruntime
 import pytest
 
+import shiplap as sl
+from shiplap.adapters.frameworks.files import read_model
 from shiplap.adapters.frameworks.mxnet import MxnetModel, load, to_onnx
 from shiplap.adapters.frameworks.mxnet.arrays import read_arrays
 from shiplap.adapters.frameworks.mxnet.symbol import read_symbol
 from shiplap.core.errors import InputError, RefusedError
+from shiplap.engineer.deploy import pack
 
 GOLDEN = Path(__file__).parent / "golden"
 NETWORKS = ("image", "lstm", "gru", "attention", "module", "version05", "version08")
@@ -26,7 +29,7 @@ def _answer(model: MxnetModel, rows: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_network_answers_as_mxnet_did(name: str) -> None:
+def test_a_network_answers_as_mxnet_did(name: str, covered: Any) -> None:
     model = load(GOLDEN / f"{name}-symbol.json")
     assert model.inputs == ("data",)
     with np.load(GOLDEN / f"{name}.npz") as golden:
@@ -35,6 +38,7 @@ def test_a_network_answers_as_mxnet_did(name: str) -> None:
     assert ours.shape == theirs.shape
     np.testing.assert_allclose(ours, theirs, rtol=3e-6, atol=3e-6)
     np.testing.assert_allclose(_answer(model, rows[:1]), theirs[:1], rtol=3e-6, atol=3e-6)
+    covered("mxnet", f"network: {name}", "proven", difference=float(np.abs(ours - theirs).max()))
 
 
 def test_a_network_opens_by_either_of_its_files() -> None:
@@ -145,3 +149,28 @@ def test_a_missing_file_of_weights_is_named(tmp_path: Path) -> None:
     symbol.write_bytes((GOLDEN / "module-symbol.json").read_bytes())
     with pytest.raises(InputError, match=r"no 'net-0000\.params'"):
         load(symbol)
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "task"),
+    [("image", (), "tensor"), ("gru", (), "regression"), ("attention", ("a", "b", "c"), "multiclass")],
+)
+def test_a_network_becomes_a_ship_that_answers_as_mxnet_did(
+    name: str, classes: tuple[str, ...], task: str, tmp_path: Path
+) -> None:
+    with np.load(GOLDEN / f"{name}.npz") as golden:
+        rows, theirs = golden["data"], golden["out"]
+    ship = pack(read_model(GOLDEN / f"{name}-symbol.json"), rows, path=tmp_path / "a.ship", classes=classes)
+    assert (ship.signature.task, ship.certificate.flips) == (task, 0)
+    ours = sl.load(ship.path).outputs({"data": rows})
+    np.testing.assert_allclose(ours, theirs.reshape(len(rows), -1), rtol=3e-6, atol=3e-6)
+
+
+def test_named_classes_of_a_table_network_are_predicted(tmp_path: Path) -> None:
+    with np.load(GOLDEN / "module.npz") as golden:
+        rows, theirs = golden["data"], golden["out"]
+    model = read_model(GOLDEN / "module-0003.params")
+    ship = pack(model, rows, path=tmp_path / "a.ship", classes=("low", "middle", "high"))
+    assert sl.verify(ship.path).holds
+    expected = np.array(["low", "middle", "high"])[theirs.argmax(axis=1)]
+    assert sl.load(ship.path).predict({"data": rows}).tolist() == expected.tolist()

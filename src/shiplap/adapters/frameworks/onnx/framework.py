@@ -23,6 +23,8 @@ __all__ = ["ONNX", "OnnxFiles", "OnnxNetwork"]
 
 Arrays = dict[str, NDArray[Any]]
 
+_FEW, _TIE = 256, 1e-5
+
 
 @dataclass(frozen=True)
 class _Opened:
@@ -113,9 +115,24 @@ class OnnxFiles(Neural):
     ) -> Lowered:
         """Put the model into a graph; see `Framework.lower`."""
         try:
-            return super().lower(model, frame, columns, canonical=canonical, ask=self._known(model, ask))
+            lowered = super().lower(model, frame, columns, canonical=canonical, ask=self._known(model, ask))
         except ValueError as error:
             raise TableError(f"the model does not take these rows: {error}") from error
+        if lowered.classes and not ask.classes and self.network.opened(model).answers.label:
+            self._require_largest(model, frame.iloc[:_FEW])
+        return lowered
+
+    def _require_largest(self, model: Any, frame: pd.DataFrame) -> None:
+        """Refuse a model whose own label is not that of its largest number, ties apart."""
+        numbers = self.outputs(model, frame)
+        ranked = np.sort(numbers, axis=1)
+        clear = ranked[:, -1] - ranked[:, -2] > _TIE
+        largest = np.array(self.network.opened(model).answers.classes)[numbers.argmax(axis=1)]
+        if (clear & (largest != self.labels(model, frame))).any():
+            raise RefusedError(
+                "the model's own label is not that of its largest number",
+                hint="pack the estimator that was exported, or export it with probabilities",
+            )
 
     def outputs(self, model: Any, frame: Any, ask: Ask = Ask()) -> NDArray[np.float64]:
         """Return the file's own answers, shape (n_rows, n_outputs)."""
@@ -148,10 +165,17 @@ def _columns(X: pd.DataFrame, ports: dict[str, onnx.ValueInfoProto]) -> dict[str
     """Return the columns that name inputs, or all of them as the only input."""
     names = [str(name) for name in X.columns]
     if set(ports) <= set(names):
-        return {name: X[name] for name in ports}
+        return {name: _stacked(X[name]) for name in ports}
     if len(ports) == 1:
         return {next(iter(ports)): X.to_numpy()}
-    return {name: X[name] for name in names if name in ports}
+    return {name: _stacked(X[name]) for name in names if name in ports}
+
+
+def _stacked(values: pd.Series[Any]) -> NDArray[Any]:
+    """Return a column as an array; arrays in its cells become one of more axes."""
+    if len(values) and isinstance(values.iloc[0], np.ndarray):
+        return np.stack(list(values))
+    return values.to_numpy()
 
 
 def _typed(port: onnx.ValueInfoProto, values: Any) -> NDArray[Any]:

@@ -1,0 +1,187 @@
+"""ONNX files as they are: what others exported becomes a ship that answers as ONNX Runtime does with the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pandas as pd
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import shiplap as sl
+from shiplap.adapters.frameworks.files import read_model
+from shiplap.core.errors import InputError, RefusedError, TableError
+from shiplap.engineer.deploy import pack
+
+GOLDEN = Path(__file__).parent / "golden"
+ROWS = np.random.default_rng(2).normal(size=(200, 3)).astype(np.float32)
+
+
+def _own(path, feeds):
+    """What ONNX Runtime answers with the file itself, on one thread: sums of trees depend on how they are shared."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return dict(zip([one.name for one in session.get_outputs()], session.run(None, feeds), strict=True))
+
+
+def _model(nodes, inputs, outputs, constants=(), *, opset=18, ir=10, domains=()):
+    graph = helper.make_graph(nodes, "g", inputs, outputs, list(constants))
+    opsets = [helper.make_opsetid("", opset), *(helper.make_opsetid(domain, 1) for domain in domains)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=ir)
+
+
+def _port(name, shape, kind=TensorProto.FLOAT):
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+@pytest.mark.parametrize("name", ["zipmap", "labels", "linear", "opset11"])
+def test_a_classifier_keeps_its_classes_and_probabilities(name, tmp_path, covered):
+    ship = pack(read_model(GOLDEN / f"{name}.onnx"), ROWS, path=tmp_path / "a.ship")
+    assert ship.certificate.flips == 0
+    theirs = list(_own(GOLDEN / f"{name}.onnx", {"X": ROWS}).values())
+    scorer = sl.load(ship.path)
+    assert ship.signature.classes == ((0, 1, 2) if name == "linear" else ("no", "yes"))
+    assert not ship.signature.scores
+    np.testing.assert_array_equal(scorer.predict(ROWS), theirs[0])
+    probabilities = pd.DataFrame(theirs[1]).to_numpy() if name == "zipmap" else theirs[1]
+    np.testing.assert_array_equal(scorer.predict_proba(ROWS), probabilities)
+    covered("onnx", f"skl2onnx classifier: {name}", "proven", difference=ship.certificate.largest_difference)
+
+
+def test_a_regression_gives_its_number(tmp_path):
+    ship = pack(read_model(GOLDEN / "regression.onnx"), ROWS, path=tmp_path / "a.ship")
+    assert (ship.signature.task, ship.certificate.parity) == ("regression", "exact")
+    theirs = _own(GOLDEN / "regression.onnx", {"X": ROWS})["variable"]
+    np.testing.assert_array_equal(sl.load(ship.path).predict(ROWS), theirs[:, 0])
+
+
+@pytest.mark.parametrize("name", ["isolation", "clusters"])
+def test_several_outputs_stand_side_by_side(name, tmp_path, covered):
+    ship = pack(read_model(GOLDEN / f"{name}.onnx"), ROWS, path=tmp_path / "a.ship")
+    assert (ship.signature.task, ship.certificate.flips) == ("tensor", 0)
+    theirs = [part.reshape(200, -1) for part in _own(GOLDEN / f"{name}.onnx", {"X": ROWS}).values()]
+    np.testing.assert_array_equal(sl.load(ship.path).outputs(ROWS), np.hstack(theirs))
+    covered("onnx", f"several outputs: {name}", "proven", difference=ship.certificate.largest_difference)
+
+
+def test_columns_of_one_number_keep_their_names_and_types(tmp_path):
+    frame = pd.DataFrame({"a": ROWS[:, 0], "b": ROWS[:, 1], "n": np.arange(200) % 7})
+    ship = pack(read_model(GOLDEN / "columns.onnx"), frame, path=tmp_path / "a.ship")
+    assert ship.signature.names == ("a", "b", "n")
+    assert {field.kind for field in ship.signature.inputs} == {"number"}
+    assert ship.certificate.flips == 0
+    feeds = {name: frame[[name]].to_numpy() for name in frame}
+    np.testing.assert_array_equal(
+        sl.load(ship.path).predict_proba(frame), _own(GOLDEN / "columns.onnx", feeds)["probabilities"]
+    )
+    again = pack(read_model(GOLDEN / "columns.onnx"), feeds, path=tmp_path / "b.ship")
+    assert again.signature.names == ship.signature.names
+
+
+def test_texts_are_refused_with_the_way_to_have_them(tmp_path, covered):
+    covered("onnx", "inputs of texts", "refused", reason="a ship's graph holds numbers alone")
+    with pytest.raises(RefusedError, match="'w' takes texts"):
+        pack(read_model(GOLDEN / "texts.onnx"), pd.DataFrame({"w": ["x", "y"]}), path=tmp_path / "a.ship")
+
+
+def test_a_label_that_is_not_of_the_largest_number_is_refused(tmp_path, covered):
+    covered("onnx", "labels by vote (SVMClassifier)", "refused", reason="the label is not that of the largest number")
+    with pytest.raises(RefusedError, match="not that of its largest number"):
+        pack(read_model(GOLDEN / "svc.onnx"), ROWS, path=tmp_path / "a.ship")
+
+
+def _dense(batch, *, reshape=None):
+    weights = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
+    nodes = [helper.make_node("Flatten", ["x"], ["f"], axis=1), helper.make_node("MatMul", ["f", "w"], ["d"])]
+    constants = [numpy_helper.from_array(weights, "w")]
+    if reshape:
+        nodes.append(helper.make_node("Reshape", ["d", "s"], ["y"]))
+        constants.append(numpy_helper.from_array(np.array(reshape, np.int64), "s"))
+    else:
+        nodes.append(helper.make_node("Relu", ["d"], ["y"]))
+    return _model(nodes, [_port("x", [batch, 2, 2])], [_port("y", [batch, 3])], constants)
+
+
+def test_a_model_of_one_row_at_a_time_takes_many_where_that_changes_nothing(tmp_path):
+    rows = np.random.default_rng(0).normal(size=(9, 2, 2)).astype(np.float32)
+    ship = pack(_dense(1), {"x": rows}, path=tmp_path / "a.ship")
+    assert ship.certificate.flips == 0
+    onnx.save(_dense(1), tmp_path / "a.onnx")
+    theirs = np.vstack([_own(tmp_path / "a.onnx", {"x": rows[row : row + 1]})["y"] for row in range(9)])
+    np.testing.assert_allclose(sl.load(ship.path).outputs({"x": rows}), theirs, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("batch", "shape"), [(1, [1, 3]), (4, None)])
+def test_a_batch_that_cannot_be_opened_is_refused_with_a_hint(batch, shape, tmp_path):
+    rows = np.ones((8, 2, 2), np.float32)
+    with pytest.raises(RefusedError, match="row") as refused:
+        pack(_dense(batch, reshape=shape), {"x": rows}, path=tmp_path / "a.ship")
+    assert "dynamic batch axis" in refused.value.hint
+
+
+def test_operators_of_one_runtime_are_refused_by_name(tmp_path, covered):
+    covered("onnx", "operators of one runtime", "refused", reason="they belong to no standard")
+    node = helper.make_node("FastGelu", ["x"], ["y"], domain="com.microsoft")
+    model = _model([node], [_port("x", ["n", 3])], [_port("y", ["n", 3])], domains=("com.microsoft",))
+    with pytest.raises(RefusedError, match=r"com\.microsoft:FastGelu"):
+        pack(model, ROWS, path=tmp_path / "a.ship")
+
+
+@pytest.mark.parametrize("opset", [9, 12])
+def test_old_versions_are_brought_up_and_answer_the_same(opset, tmp_path, covered):
+    nodes = [
+        helper.make_node("Squeeze", ["x"], ["s"], axes=[1]),
+        helper.make_node("Softmax", ["s"], ["p"], axis=1),
+        helper.make_node("ReduceSum", ["p"], ["t"], axes=[1], keepdims=1),
+        helper.make_node("Add", ["p", "t"], ["y"]),
+    ]
+    model = _model(nodes, [_port("x", ["n", 1, 5])], [_port("y", ["n", 5])], opset=opset, ir=4)
+    onnx.save(model, tmp_path / "old.onnx")
+    rows = np.random.default_rng(0).normal(size=(30, 1, 5)).astype(np.float32)
+    ship = pack(read_model(tmp_path / "old.onnx"), {"x": rows}, path=tmp_path / "a.ship")
+    assert ship.certificate.flips == 0
+    theirs = _own(tmp_path / "old.onnx", {"x": rows})["y"]
+    np.testing.assert_allclose(sl.load(ship.path).outputs({"x": rows}), theirs, rtol=1e-6)
+    covered("onnx", f"operators of version {opset}", "proven", difference=ship.certificate.largest_difference)
+
+
+def test_weights_in_files_beside_it_are_read_and_sealed(tmp_path):
+    model = _dense("n")
+    onnx.save_model(model, tmp_path / "m.onnx", save_as_external_data=True, location="m.data", size_threshold=0)
+    assert (tmp_path / "m.data").stat().st_size > 0
+    ship = pack(read_model(tmp_path / "m.onnx"), {"x": np.ones((5, 2, 2), np.float32)}, path=tmp_path / "a.ship")
+    (tmp_path / "m.data").unlink()
+    assert sl.verify(ship.path).holds
+
+
+def test_weights_outside_its_folder_are_not_read(tmp_path):
+    (tmp_path / "secret").write_bytes(bytes(64))
+    folder = tmp_path / "model"
+    folder.mkdir()
+    onnx.save_model(_dense("n"), folder / "m.onnx", save_as_external_data=True, location="m.data", size_threshold=0)
+    altered = onnx.load(folder / "m.onnx", load_external_data=False)
+    for entry in altered.graph.initializer[0].external_data:
+        if entry.key == "location":
+            entry.value = "../secret"
+    (folder / "m.onnx").write_bytes(altered.SerializeToString())
+    with pytest.raises(InputError, match="cannot be read"):
+        read_model(folder / "m.onnx")
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", b"\x08\x0a"])
+def test_a_file_that_is_no_model_is_refused(content, tmp_path):
+    (tmp_path / "m.onnx").write_bytes(content)
+    with pytest.raises(InputError, match="no ONNX model"):
+        read_model(tmp_path / "m.onnx")
+
+
+def test_rows_of_another_shape_are_refused(tmp_path):
+    with pytest.raises(TableError, match="'X' takes \\(3\\) a row"):
+        pack(read_model(GOLDEN / "labels.onnx"), ROWS[:, :2], path=tmp_path / "a.ship")
+    rows = pd.DataFrame({"a": [1.0], "b": [1.0]})
+    with pytest.raises(TableError, match="lack the model's input 'n'"):
+        pack(read_model(GOLDEN / "columns.onnx"), rows, path=tmp_path / "a.ship")
