@@ -49,8 +49,6 @@ def _forward(estimator: Any, block: Block, context: Context) -> str:
     graph = context.graph
     tensor = context.matrix(block.pieces)
     layers = list(zip(estimator.coefs_, estimator.intercepts_, strict=True))
-    if layers[0][0].dtype == np.float32:
-        raise context.refuse("it was fitted on single precision", hint="fit it on float64 columns")
     for index, (weights, intercepts) in enumerate(layers):
         context.terms += len(weights)
         product = graph.op("MatMul", tensor, graph.constant(np.asarray(weights, np.float64)))
