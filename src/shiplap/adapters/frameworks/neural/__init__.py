@@ -1,7 +1,7 @@
 """Neural networks: what every framework that exports ONNX has in common."""
 
-from shiplap.adapters.frameworks.neural.framework import Network, Neural
+from shiplap.adapters.frameworks.neural.framework import Code, Network, Neural
 from shiplap.adapters.frameworks.neural.runs import require_runnable
 from shiplap.adapters.frameworks.neural.wrap import Wire, wrap
 
-__all__ = ["Network", "Neural", "Wire", "require_runnable", "wrap"]
+__all__ = ["Code", "Network", "Neural", "Wire", "require_runnable", "wrap"]

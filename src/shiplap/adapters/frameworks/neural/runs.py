@@ -13,13 +13,18 @@ from shiplap.core.errors import RefusedError
 __all__ = ["require_runnable"]
 
 
-def require_runnable(model: Any) -> None:
+def require_runnable(model: Any) -> Any:
     """Load an exported network once, so that what the runtime lacks is told by name.
 
     Parameters
     ----------
     model : onnx.ModelProto
         The network.
+
+    Returns
+    -------
+    onnxruntime.InferenceSession
+        It runs the network on one thread, as it is written.
 
     Raises
     ------
@@ -31,7 +36,7 @@ def require_runnable(model: Any) -> None:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     except (states.Fail, states.NotImplemented, states.InvalidGraph, states.InvalidArgument) as error:
         raise RefusedError(
             f"ONNX Runtime cannot run the network: {_reason(str(error))}",
