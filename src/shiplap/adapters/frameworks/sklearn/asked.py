@@ -88,14 +88,13 @@ def asked(model: Any, ask: Ask, rows: Any) -> Asked:
     Raises
     ------
     RefusedError
-        The estimator has no such method, or none that answers for new rows.
+        The estimator has no such method, none that answers for new rows, or it refuses the rows itself.
     """
     kind = get_tags(model).estimator_type or ""
     method = _method(model, ask.method, kind)
     if method == "transform":
-        return Asked(method, "tensor", outputs=_feature_names(model, _side_by_side(model.transform(rows)).shape[1]))
-    values = getattr(model, method)(rows)
-    width = _side_by_side(values).shape[1]
+        return Asked(method, "tensor", outputs=_feature_names(model, _width(model, method, rows)))
+    width = _width(model, method, rows)
     if kind == "outlier_detector" and method != "score_samples":
         signs = _SIGNS[kind] if method == "decision_function" else ()
         return Asked(method, "binary", (1, -1), scores=True, signs=signs)
@@ -104,6 +103,19 @@ def asked(model: Any, ask: Ask, rows: Any) -> Asked:
     if width == 1:
         return Asked(method, "regression")
     return Asked(method, "tensor", outputs=tuple(f"y{index}" for index in range(width)))
+
+
+def _width(model: Any, method: str, rows: Any) -> int:
+    """Return how many numbers the model answers a row."""
+    try:
+        values = getattr(model, method)(rows)
+    except (ValueError, TypeError) as error:
+        raise RefusedError(
+            f"{type(model).__name__} itself refuses the rows: {' '.join(str(error).split())}",
+            hint="give rows like those it was fitted on, and fit it on numbers of double precision",
+        ) from error
+    width: int = _side_by_side(values).shape[1]
+    return width
 
 
 def answers(model: Any, ask: Ask, rows: Any) -> Doubles:

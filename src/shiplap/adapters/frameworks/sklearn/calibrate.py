@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.adapters.frameworks.lowering import Block, Context
+from shiplap.adapters.frameworks.sklearn.members import of_classes, second
 from shiplap.adapters.frameworks.sklearn.outputs import both_classes, normalized, softmax
 from shiplap.adapters.frameworks.trees import LT, Forest
 
@@ -39,23 +40,23 @@ def _one(classifier: Any, block: Block, context: Context) -> str:
     binary = len(classifier.classes) == 2
     if classifier.method == "temperature":
         return _temperature(scores, method, binary, float(classifier.calibrators[0].beta_), context)
-    if binary:
-        score = scores if method == "decision_function" else _positive(scores, context)
-        return both_classes(context, _calibrated(classifier.calibrators[0], score, context))
-    graph = context.graph
-    columns = [
-        _calibrated(calibrator, graph.columns(scores, [index]), context)
-        for index, calibrator in enumerate(classifier.calibrators)
+    inner = classifier.estimator.classes_
+    if len(inner) == 2:
+        columns = [scores if method == "decision_function" else second(context, scores)]
+    else:
+        columns = [context.graph.columns(scores, [index]) for index in range(len(inner))]
+    made = [
+        _calibrated(calibrator, column, context)
+        for calibrator, column in zip(classifier.calibrators, columns, strict=True)
     ]
-    total = normalized(context, graph.op("Concat", *columns, axis=1))
-    even = graph.constant(np.full((1, len(columns)), 1.0 / len(columns)))
-    # All calibrators at zero: 0 / 0, where scikit-learn answers evenly.
-    return graph.op("Where", graph.op("IsNaN", total), even, total)
-
-
-def _positive(probabilities: str, context: Context) -> str:
-    known = context.positive.get(probabilities)
-    return known if known is not None else context.graph.columns(probabilities, [1])
+    if binary:
+        return both_classes(context, made[0])
+    graph = context.graph
+    # A fold that lacks a class says nothing of it; one that knows two classes speaks for the first of them.
+    places = np.searchsorted(classifier.classes, inner)[: len(made)]
+    together = made[0] if len(made) == 1 else graph.op("Concat", *made, axis=1)
+    together = of_classes(context, together, places, len(classifier.classes))
+    return normalized(context, together, even=len(classifier.classes))
 
 
 def _temperature(scores: str, method: str, binary: bool, beta: float, context: Context) -> str:

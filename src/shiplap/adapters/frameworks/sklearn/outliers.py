@@ -18,6 +18,8 @@ def isolation_forest(estimator: Any, block: Block, context: Context, method: str
     """Lower ``IsolationForest``: ``2 ** -(mean depth / usual depth)``, where less is more of an outlier."""
     graph = context.graph
     usual = len(estimator.estimators_) * float(_average_path_length([estimator._max_samples])[0])
+    if usual == 0:
+        raise context.refuse("it was fitted on one row a tree: all rows are alike", hint="use max_samples of 2 or more")
     depths = [
         {0: lengths + average - 1.0}
         for lengths, average in zip(
