@@ -8,6 +8,7 @@
     │   ├── TableError        the rows: missing, empty, unreadable
     │   ├── RowError          one row that a scorer was asked to answer
     │   ├── ShipError         a ship file that is truncated, altered or not one
+    │   ├── UntrustedError    a file that would run code when it is read
     │   └── MissingExtraError a verb needs a library that is not installed
     ├── RefusedError          exit 2: a model that cannot be lowered exactly
     ├── DoesNotHoldError      exit 1: what was checked does not hold
@@ -31,6 +32,7 @@ __all__ = [
     "ShiplapError",
     "StoreError",
     "TableError",
+    "UntrustedError",
     "nearest",
 ]
 
@@ -97,6 +99,10 @@ class RowError(InputError):
 
 class ShipError(InputError):
     """A ship file that is truncated, altered, of an unknown format, or not a ship file."""
+
+
+class UntrustedError(InputError):
+    """A file that would run what it holds when it is read, and that nobody said to trust."""
 
 
 class MissingExtraError(InputError):

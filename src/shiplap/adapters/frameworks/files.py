@@ -1,0 +1,132 @@
+"""Model files: which framework wrote one, and how it is read without running anything that is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from shiplap.core.errors import InputError, UntrustedError
+from shiplap.core.registry import Registry
+
+__all__ = ["PICKLED", "is_pickled", "model_files", "read_model"]
+
+_HERE = "shiplap.adapters.frameworks"
+_HEAD_BYTES = 4_096
+_PICKLE_HEADS = (b"\x80", b"\x78\x9c", b"\x78\x01", b"\x78\xda", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x04\x22\x4d\x18")
+
+model_files: Registry[Callable[[Path], Any]] = Registry("model file", group="shiplap.model_files")
+"""Functions ``(path) -> model`` by the name of the format; none of them runs what a file holds."""
+for _format, _function, _extra in (
+    ("skops", "modelfile:read_skops", "lab"),
+    ("lightgbm", "lightgbm.files:load", "lab"),
+    ("xgboost", "xgboost.files:load", "xgboost"),
+    ("catboost", "catboost.files:load", "catboost"),
+    ("tensorflow", "tensorflow.files:load", "tensorflow"),
+    ("onnx", "onnx.files:load", "lab"),
+    ("mxnet", "mxnet.files:load", "lab"),
+):
+    model_files.add_lazy(_format, f"{_HERE}.{_function}", extra=_extra)
+
+_SUFFIXES = {
+    ".skops": "skops",
+    ".txt": "lightgbm",
+    ".ubj": "xgboost",
+    ".cbm": "catboost",
+    ".keras": "tensorflow",
+    ".onnx": "onnx",
+    ".params": "mxnet",
+}
+PICKLED = (".joblib", ".pkl", ".pickle", ".dill", ".cloudpickle", ".pt", ".pth", ".pt2", ".ckpt", ".bin")
+"""Suffixes of files that run code when they are read."""
+
+
+def read_model(path: Path) -> Any:
+    """Read a model file; nothing in it is run.
+
+    Parameters
+    ----------
+    path : Path
+        A skops archive; a native file of LightGBM (``.txt``), XGBoost (``.json``, ``.ubj``) or CatBoost (``.cbm``,
+        ``.json``); a ``.keras`` file or a SavedModel folder; an ``.onnx`` file; MXNet's
+        ``-symbol.json`` with its ``.params`` beside it.
+
+    Returns
+    -------
+    model
+        As its framework gives it; a `Model` where `train` wrote the file.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it is of no known format.
+    UntrustedError
+        It is a pickle, which runs what it holds when it is read.
+    MissingExtraError
+        Its framework is not installed.
+
+    Examples
+    --------
+    >>> read_model(Path("none.skops"))
+    Traceback (most recent call last):
+    ...
+    shiplap.core.errors.InputError: there is no file 'none.skops'
+    """
+    if not path.exists():
+        raise InputError(f"there is no file '{path}'")
+    if is_pickled(path):
+        raise UntrustedError(
+            f"'{path}' is a pickle: reading one runs whatever is in it",
+            hint="store the model with skops.io.dump or in its framework's own format; or say --trust, and it is read "
+            "in a child process that reaches no network and writes nothing",
+        )
+    return model_files.get(_format_of(path))(path)
+
+
+def is_pickled(path: Path) -> bool:
+    """Tell whether reading the file would unpickle: by its name, and by its first bytes whatever it is called.
+
+    Parameters
+    ----------
+    path : Path
+        A file.
+
+    Examples
+    --------
+    >>> is_pickled(Path("model.joblib"))
+    True
+    """
+    if path.suffix.lower() in PICKLED:
+        return True
+    if not path.is_file():
+        return False
+    return path.suffix.lower() not in {".cbm", ".onnx"} and _head(path).startswith(_PICKLE_HEADS)
+
+
+def _format_of(path: Path) -> str:
+    if path.is_dir():
+        if (path / "saved_model.pb").is_file():
+            return "tensorflow"
+        raise InputError(
+            f"the folder '{path}' holds no model that is known",
+            hint="a SavedModel has a saved_model.pb, an MLflow model a file MLmodel",
+        )
+    if path.name.endswith("-symbol.json"):
+        return "mxnet"
+    if path.suffix.lower() == ".json":
+        return "xgboost" if b'"learner"' in _head(path) else "catboost"
+    if path.suffix.lower() == ".safetensors":
+        raise InputError(
+            f"'{path}' holds weights and no architecture",
+            hint="load them into the module in Python, and pass that to shiplap.pack",
+        )
+    found = _SUFFIXES.get(path.suffix.lower())
+    if found is None:
+        known = ", ".join(sorted([*_SUFFIXES, ".json"]))
+        raise InputError(f"'{path}' is a model file of no known kind", hint=f"known are {known}, and folders of models")
+    return found
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD_BYTES)
