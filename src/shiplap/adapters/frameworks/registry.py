@@ -94,6 +94,10 @@ _TRANSFORMERS = {
         "manifold.LocallyLinearEmbedding": "locally_linear",
     },
     "embedding": {"ensemble.RandomTreesEmbedding": "leaves"},
+    "sparse_code": dict.fromkeys(
+        [f"decomposition.{name}" for name in ("SparseCoder", "DictionaryLearning", "MiniBatchDictionaryLearning")],
+        "sparse_code",
+    ),
     "declined": dict.fromkeys(
         (
             *("preprocessing.LabelBinarizer", "preprocessing.LabelEncoder", "preprocessing.MultiLabelBinarizer"),
@@ -130,6 +134,11 @@ _TRANSFORMERS = {
     },
 }
 _PREDICTORS = {
+    "likelihood": {
+        "decomposition.PCA": "normal_likelihood",
+        "decomposition.FactorAnalysis": "normal_likelihood",
+        "neural_network.BernoulliRBM": "pseudo_likelihood",
+    },
     "compose": {"pipeline.Pipeline": "predict_pipeline"},
     "linear": {
         **dict.fromkeys(
@@ -307,6 +316,10 @@ for _function, _paths in _LABELERS.items():
 labelers.add_lazy("lightgbm.sklearn.LGBMClassifier", f"{_SKLEARN}.labels:by_share", extra="lab")
 predictors.add_lazy("lightgbm.sklearn.LGBMClassifier", f"{_LIGHTGBM}.emit:classifier", extra="lab")
 predictors.add_lazy("lightgbm.sklearn.LGBMRegressor", f"{_LIGHTGBM}.emit:regressor", extra="lab")
+predictors.add_lazy("lightgbm.sklearn.LGBMRanker", f"{_LIGHTGBM}.emit:regressor", extra="lab")
+predictors.add_lazy(f"{_LIGHTGBM}.framework.BoosterRegressor", f"{_LIGHTGBM}.emit:regressor", extra="lab")
+predictors.add_lazy(f"{_LIGHTGBM}.framework.BoosterClassifier", f"{_LIGHTGBM}.emit:classifier", extra="lab")
+labelers.add_lazy(f"{_LIGHTGBM}.framework.BoosterClassifier", f"{_SKLEARN}.labels:by_share", extra="lab")
 
 for _library, _names, _function in (
     ("xgboost", ("xgboost.sklearn.XGBClassifier", "xgboost.sklearn.XGBRFClassifier"), "classifier"),
@@ -323,7 +336,7 @@ for _library, _names, _function in (
             labelers.add_lazy(_name, f"{_SKLEARN}.labels:by_share", extra=_library)
 
 frameworks.add_lazy("sklearn", f"{_SKLEARN}.framework:SKLEARN", extra="lab")
-frameworks.add_lazy("lightgbm", f"{_SKLEARN}.framework:SKLEARN", extra="lab")
+frameworks.add_lazy("lightgbm", f"{_LIGHTGBM}.framework:LIGHTGBM", extra="lab")
 frameworks.add_lazy("xgboost", f"{_XGBOOST}.framework:XGBOOST", extra="xgboost")
 frameworks.add_lazy("catboost", f"{_CATBOOST}.framework:CATBOOST", extra="catboost")
 frameworks.add_lazy("torch", "shiplap.adapters.frameworks.torch.network:TORCH", extra="torch")
