@@ -95,8 +95,6 @@ class Ensemble:
         What is added to it, output by output.
     hashes : dict of int to (dict of int to str)
         Of each categorical column whose categories are known: they by their hash.
-    unsupported : str
-        What it reads beside numbers and categories: ``text``, ``embedding``; empty for nothing.
     """
 
     trees: list[tuple[Node | int, NDArray[np.float64]]] = field(repr=False)
@@ -105,7 +103,6 @@ class Ensemble:
     scale: float
     bias: NDArray[np.float64]
     hashes: dict[int, dict[int, str]] = field(repr=False)
-    unsupported: str
 
 
 def read_model(model: Any, known: dict[int, list[str]]) -> Ensemble:
@@ -122,7 +119,6 @@ def read_model(model: Any, known: dict[int, list[str]]) -> Ensemble:
     hashes = {one["value"]: int(one["hash"]) for one in features.get("cat_features_hash", [])}
     n_outputs = len(bias)
     reader = _Reader(flat["float"], flat["categorical"], bins)
-    kinds = [kind for kind in ("text", "embedding") if features.get(f"{kind}_features")]
     return Ensemble(
         trees=[reader.oblivious(tree, n_outputs) for tree in form.get("oblivious_trees", [])]
         + [reader.branching(tree, n_outputs) for tree in form.get("trees", [])],
@@ -135,7 +131,6 @@ def read_model(model: Any, known: dict[int, list[str]]) -> Ensemble:
         scale=float(scale),
         bias=np.array(bias, np.float64),
         hashes={column: {hashes[text]: text for text in texts} for column, texts in known.items()},
-        unsupported=" and ".join(kinds),
     )
 
 

@@ -56,11 +56,10 @@ def _native(estimator: Any) -> Any:
 
 def _raw(estimator: Any, block: Block, context: Context) -> str:
     """Sum the leaves of all trees, then scale and shift."""
-    ensemble = read_model(_native(estimator), getattr(estimator, "known", None) or {})
-    if ensemble.unsupported:
-        raise context.refuse(
-            f"it reads {ensemble.unsupported} features", hint="turn them into numbers before CatBoost does"
-        )
+    native = _native(estimator)
+    if native.get_text_feature_indices() or native.get_embedding_feature_indices():
+        raise context.refuse("it reads texts or embeddings", hint="turn them into numbers before CatBoost does")
+    ensemble = read_model(native, getattr(estimator, "known", None) or {})
     features = _Features(ensemble, block, context)
     forest = Forest()
     for root, values in ensemble.trees:

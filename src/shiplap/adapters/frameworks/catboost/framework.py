@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import catboost
@@ -101,7 +102,9 @@ class CatBoost(Boosting):
         estimator = self.estimator(model, ask)
         positions = estimator.model.get_cat_feature_indices()
         estimator.known = {int(place): _texts(frame.iloc[:, place]) for place in positions}
-        return super().lower(estimator, frame, columns, canonical=canonical, ask=ask)
+        lowered = super().lower(estimator, frame, columns, canonical=canonical, ask=ask)
+        limit = _own_threshold(estimator.model) if lowered.task == "binary" else None
+        return lowered if limit is None else replace(lowered, threshold=limit)
 
     def outputs(self, model: Any, frame: Any, ask: Ask = Ask()) -> NDArray[np.float64]:
         """Return the original's answers; whole numbers of a categorical column reach it as integers, however sent."""
@@ -112,6 +115,12 @@ class CatBoost(Boosting):
 
 
 CATBOOST = CatBoost()
+
+
+def _own_threshold(model: Any) -> float | None:
+    """Return the probability from which on the second class is named, where another than a half was set."""
+    limit = float(model.get_probability_threshold())
+    return None if limit == 0.5 else float(np.nextafter(limit, np.inf))
 
 
 def _is_whole(values: pd.Series[Any]) -> bool:

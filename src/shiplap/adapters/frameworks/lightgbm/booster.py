@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-__all__ = ["Ensemble", "Tree", "read_booster"]
+__all__ = ["Ensemble", "LinearLeaf", "Tree", "read_booster"]
+
+
+@dataclass(frozen=True)
+class LinearLeaf:
+    """What a leaf of a linear tree computes where none of its features is missing."""
+
+    constant: float
+    features: list[int]
+    coefficients: list[float]
 
 
 @dataclass(frozen=True)
 class Tree:
-    """One tree; children below zero are leaves, ``-1 - leaf``."""
+    """One tree; children below zero are leaves, ``-1 - leaf``; `linear` is empty where leaves are constants."""
 
     feature: list[int]
     threshold: list[float]
@@ -20,6 +31,7 @@ class Tree:
     leaf: list[float]
     boundaries: list[int]
     bits: list[int]
+    linear: list[LinearLeaf]
 
     def members(self, node: int) -> list[float]:
         """Return the categories that go left at a categorical node."""
@@ -44,8 +56,6 @@ class Ensemble:
         What follows the objective's name (``sigmoid``, ``sqrt`` ...).
     averaged : bool
         Whether iterations are averaged, as in random-forest mode.
-    linear : bool
-        Whether leaves hold linear models.
     """
 
     trees: list[Tree]
@@ -53,7 +63,11 @@ class Ensemble:
     objective: str
     options: dict[str, str]
     averaged: bool
-    linear: bool
+
+    @property
+    def linear(self) -> bool:
+        """Whether leaves hold linear models."""
+        return any(tree.linear for tree in self.trees)
 
 
 def read_booster(booster: Any) -> Ensemble:
@@ -70,7 +84,6 @@ def read_booster(booster: Any) -> Ensemble:
         objective=name,
         options={key: value for key, _, value in pairs},
         averaged="average_output" in head.splitlines(),
-        linear=any("\nis_linear=1" in body for body in bodies),
     )
 
 
@@ -95,4 +108,18 @@ def _tree(fields: dict[str, str]) -> Tree:
         leaf=doubles("leaf_value")[: int(fields["num_leaves"])],
         boundaries=integers("cat_boundaries"),
         bits=integers("cat_threshold"),
+        linear=_linear(fields, integers, doubles) if fields.get("is_linear") == "1" else [],
     )
+
+
+def _linear(
+    fields: dict[str, str], integers: Callable[[str], list[int]], doubles: Callable[[str], list[float]]
+) -> list[LinearLeaf]:
+    """Cut the features and coefficients of all leaves into those of each."""
+    if fields["num_leaves"] == "1":
+        return []
+    features, coefficients = iter(integers("leaf_features")), iter(doubles("leaf_coeff"))
+    return [
+        LinearLeaf(constant, list(islice(features, count)), list(islice(coefficients, count)))
+        for constant, count in zip(doubles("leaf_const"), integers("num_features"), strict=True)
+    ]
