@@ -128,6 +128,8 @@ def answers(model: Any, ask: Ask, rows: Any) -> Doubles:
         same = np.asarray(values).reshape(-1, 1) == np.array(known).reshape(1, -1)
         return np.asarray(same, dtype=np.float64)
     matrix = _side_by_side(values)
+    if len(rows) == 1:
+        matrix = matrix.reshape(1, -1)  # SparsePCA answers a single row without its axis
     if method == "decision_function" and matrix.shape[1] == 1 and kind in _SIGNS:
         return np.hstack([sign * matrix for sign in _SIGNS[kind]])
     return matrix
