@@ -33,7 +33,7 @@ def element_type(dtype: Any) -> int:
     >>> element_type("float32") == onnx.TensorProto.FLOAT
     True
     """
-    known = {"float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint32", "uint64", "bool"}
+    known = {"float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint32", "uint64", "bool"}
     name = np.dtype(dtype).name
     if name not in known:
         raise RefusedError(

@@ -26,6 +26,8 @@ Doubles = NDArray[np.float64]
 
 _FEW = 256
 _LARGEST = 1e6
+_SWAY = 1e-2
+"""How far answers may sway with the rows beside, relative to the largest: rounding alone stays far below."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,7 @@ class Neural:
                 f"the network cannot take the rows: {error}", hint="pass some rows of what it was trained on"
             ) from error
         answer = _meaning(parts, ask.classes)
+        self._require_rows_apart(model, arrays, ask, parts)
         proto = self.network.export(model, arrays, ask)
         single = any(np.asarray(array).dtype == np.float32 for array in (*arrays.values(), *parts))
         return Lowered(
@@ -184,6 +187,17 @@ class Neural:
         """Return the class of the largest output of each row."""
         labels: NDArray[Any] = np.array(ask.classes)[self.outputs(model, frame, ask).argmax(axis=1)]
         return labels
+
+    def _require_rows_apart(self, model: Any, arrays: Arrays, ask: Ask, together: tuple[NDArray[Any], ...]) -> None:
+        alone = self.network.call(model, {name: array[:1] for name, array in arrays.items()}, ask)
+        for one, many in zip(alone, together, strict=True):
+            wide, first = np.asarray(many, np.float64), np.asarray(one, np.float64)[0]
+            apart = np.abs(first - wide[0])
+            if np.fmax.reduce(apart, axis=None) > _SWAY * max(1.0, np.fmax.reduce(np.abs(wide), axis=None)):
+                raise RefusedError(
+                    "the network answers a row otherwise when other rows stand beside it",
+                    hint="put it in evaluation mode, so that normalization and dropout use what they learned",
+                )
 
     def _loses_nothing(self, model: Any, arrays: Arrays, ask: Ask) -> bool:
         """Tell whether one NaN in any float input makes the whole answer NaN."""

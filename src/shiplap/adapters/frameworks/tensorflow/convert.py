@@ -83,6 +83,12 @@ def _require_expressible(model: onnx.ModelProto) -> None:
             "the model draws random numbers when it answers",
             hint="pass training=False inside the function, so that dropout does nothing",
         )
+    halves = {onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16}
+    if any(held.data_type in halves for graph in _graphs(model.graph) for held in graph.initializer):
+        raise RefusedError(
+            "the model computes in half precision, which rounds otherwise on every processor",
+            hint="rebuild it with the dtype policy float32 and load its weights",
+        )
     unknown = sorted(kind for kind in kinds if not onnx.defs.has(kind))
     if unknown:
         raise RefusedError(

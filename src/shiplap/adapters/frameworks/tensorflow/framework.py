@@ -16,7 +16,7 @@ from shiplap.adapters.frameworks.neural import Code, Neural, require_runnable
 from shiplap.adapters.frameworks.protocol import Ask
 from shiplap.adapters.frameworks.tensorflow.convert import to_onnx
 from shiplap.adapters.frameworks.tensorflow.entry import Entry, entry_of, flat
-from shiplap.adapters.frameworks.tensorflow.lookups import behind, lookups_of
+from shiplap.adapters.frameworks.tensorflow.lookups import Lookup, behind, lookups_of
 from shiplap.adapters.frameworks.tensorflow.values import as_read, by_name, require_readable
 from shiplap.core.errors import TableError
 from shiplap.core.schema import Column
@@ -87,15 +87,15 @@ class Tensorflow:
         function = _function(behind(model, entry, lookups), tuple(arrays), ask)
         exported = _renamed(to_onnx(function, specs), tuple(arrays))
         session = require_runnable(exported)
-        made = self._compiled(model, entry, tuple(arrays), ask)
-        self._last = replace(made, reads_nan=not lookups and _same_of_nan(made, session, arrays))
+        made = self._compiled(model, entry, arrays, ask)
+        self._last = replace(made, reads_nan=_same_of_nan(made, session, arrays, lookups))
         return exported
 
     def call(self, model: Any, arrays: Arrays, ask: Ask) -> tuple[NDArray[Any], ...]:
         """Return what the model answers, traced once for any number of rows; rows with NaN are run layer by layer."""
         entry = entry_of(model)
         require_readable(entry, arrays)
-        made = self._compiled(model, entry, tuple(arrays), ask)
+        made = self._compiled(model, entry, arrays, ask)
         spoilt = _with_nan(arrays)
         if not spoilt.any():
             return _answers(made.run, arrays)
@@ -110,11 +110,12 @@ class Tensorflow:
         """Return whether rows with NaN are compared at all; where not, the ship answers them with NaN."""
         return self._last is None or self._last.model is not model or self._last.reads_nan
 
-    def _compiled(self, model: Any, entry: Entry, names: tuple[str, ...], ask: Ask) -> _Compiled:
+    def _compiled(self, model: Any, entry: Entry, arrays: Arrays, ask: Ask) -> _Compiled:
         last = self._last
         if last is None or last.model is not model or last.ask is not ask:
-            plain = _function(entry, names, ask)
-            last = self._last = _Compiled(model, ask, plain, tf.function(plain, reduce_retracing=True))
+            plain = _function(entry, tuple(arrays), ask)
+            specs = [tf.TensorSpec((None, *array.shape[1:]), tf.as_dtype(array.dtype)) for array in arrays.values()]
+            last = self._last = _Compiled(model, ask, plain, tf.function(plain, input_signature=specs))
         return last
 
 
@@ -125,8 +126,16 @@ class _Tables(Neural):
         """Return rows as a frame; inputs of one value a row are columns of it."""
         ports = entry_of(model).ports if model is not None else ()
         names = [port.name for port in ports]
-        if isinstance(X, pd.DataFrame) and names and set(names) <= {str(name) for name in X.columns}:
-            X = X.set_axis([str(name) for name in X.columns], axis=1)[names]
+        if isinstance(X, pd.DataFrame) and names:
+            X = X.set_axis([str(name) for name in X.columns], axis=1)
+            if set(names) <= set(X.columns):
+                X = X[names]
+            elif len(ports) > 1 or ports[0].dtype == "string":
+                missing = next(name for name in names if name not in X.columns)
+                raise TableError(
+                    f"the data has no column '{missing}', which an input of the model is called",
+                    hint="name the columns as the inputs, or each Input as its column",
+                )
         elif isinstance(X, dict) and any(port.dtype == "string" for port in ports):
             X = self._framed(X, model, {port.name for port in ports if port.single})
         return super().sample(X, model)
@@ -169,7 +178,7 @@ def _with_nan(arrays: Arrays) -> NDArray[np.bool_]:
     return spoilt
 
 
-def _same_of_nan(made: _Compiled, session: Any, arrays: Arrays) -> bool:
+def _same_of_nan(made: _Compiled, session: Any, arrays: Arrays, lookups: Mapping[str, Lookup]) -> bool:
     """Compare what both make of rows whose first or last number is NaN."""
     for place in (0, -1):
         rows = {name: array[:2].copy() for name, array in arrays.items()}
@@ -180,7 +189,10 @@ def _same_of_nan(made: _Compiled, session: Any, arrays: Arrays) -> bool:
             theirs = _answers(made.plain, rows)
         except ValueError:
             return False
-        ours = session.run(None, rows)
+        behind_lookups = {
+            name: lookup.layer(rows[name]).numpy().astype(lookup.dtype) for name, lookup in lookups.items()
+        }
+        ours = session.run(None, rows | behind_lookups)
         if not all(np.allclose(own, part, rtol=1e-3, equal_nan=True) for own, part in zip(ours, theirs, strict=True)):
             return False
     return True
