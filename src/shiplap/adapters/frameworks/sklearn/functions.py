@@ -6,11 +6,14 @@ import functools
 from typing import Any
 
 import numpy as np
+from scipy import special
 from sklearn.utils import check_array
 
 from shiplap.adapters.frameworks.lowering import Block, Cell, Context, Piece, Raw
 from shiplap.adapters.frameworks.sklearn.dates import date_parts
+from shiplap.adapters.frameworks.sklearn.ufuncs import BUILT, CONFIGURED
 from shiplap.core.encoding import Date
+from shiplap.core.errors import RefusedError
 
 __all__ = ["composed", "function_transformer"]
 
@@ -33,6 +36,28 @@ _KNOWN: dict[Any, str] = {
     np.ceil: "Ceil",
     np.rint: "Round",
     np.square: "Square",
+    np.log2: "Log2",
+    np.log10: "Log10",
+    np.exp2: "Exp2",
+    np.cbrt: "Cbrt",
+    np.arcsinh: "Arcsinh",
+    np.tan: "Tan",
+    np.trunc: "Trunc",
+    np.fix: "Trunc",
+    np.positive: "Identity",
+    np.fabs: "Abs",
+    np.radians: "Radians",
+    np.deg2rad: "Radians",
+    np.degrees: "Degrees",
+    np.rad2deg: "Degrees",
+    np.isnan: "IsNaN",
+    np.isinf: "IsInf",
+    np.isfinite: "IsFinite",
+    np.logical_not: "LogicalNot",
+    special.expit: "Expit",
+    special.logit: "Logit",
+    special.log1p: "Log1p",
+    special.expm1: "Expm1",
 }
 
 
@@ -44,13 +69,13 @@ def function_transformer(estimator: Any, block: Block, context: Context) -> tupl
         return _dates(block, context, **arguments)
     if isinstance(function, functools.partial) and function.func is check_array:
         return block.pieces
-    if arguments or not _is_known(function):
-        shown = getattr(function, "__qualname__", repr(function))
-        raise context.refuse(
-            f"the function '{shown}' is code, and a ship carries none",
-            hint="use shiplap's date_parts, or one of numpy's "
-            + ", ".join(sorted(known.__name__ for known in _KNOWN if known is not None)),
-        )
+    if isinstance(function, functools.partial) and not function.args:
+        function, arguments = function.func, {**function.keywords, **arguments}
+    build, known = CONFIGURED.get(function, (None, frozenset())) if _is_hashable(function) else (None, frozenset())
+    if build is not None and arguments.keys() <= known:
+        return context.computed(build(context.matrix(block.pieces), context, **arguments), len(block.pieces))
+    if arguments or not _is_hashable(function) or function not in _KNOWN:
+        raise _unknown(function, arguments, context)
     operator = _KNOWN[function]
     if operator == "Identity":
         return block.pieces
@@ -59,35 +84,28 @@ def function_transformer(estimator: Any, block: Block, context: Context) -> tupl
     return context.computed(made, len(block.pieces))
 
 
+def _unknown(function: Any, arguments: dict[str, Any], context: Context) -> RefusedError:
+    shown = getattr(function, "__qualname__", None) or getattr(function, "__name__", repr(function))
+    names = sorted({known.__name__ for known in (*_KNOWN, *CONFIGURED) if known is not None})
+    given = f" with {', '.join(arguments)}" if arguments else ""
+    return context.refuse(
+        f"the function '{shown}'{given} is code, and a ship carries none",
+        hint=f"use shiplap's date_parts, or one of numpy's {', '.join(names)}",
+    )
+
+
 def composed(operator: str, tensor: str, context: Context) -> str:
-    """Apply one operator, or what makes up one that ONNX lacks.
-
-    ``log1p`` and ``expm1`` keep their last digits near 0 by Kahan's correction: Higham (2002), "Accuracy and stability
-    of numerical algorithms", section 1.14.1.
-    """
-    graph, one = context.graph, context.graph.constant(np.array([1.0]))
-    if operator == "Square":
-        return graph.op("Mul", tensor, tensor)
-    if operator == "Log1p":
-        moved = graph.op("Add", tensor, one)
-        slope = graph.op("Div", graph.op("Log", moved), graph.op("Sub", moved, one))
-        plain = graph.op("Or", graph.op("Equal", moved, one), graph.op("IsInf", moved, detect_negative=0))
-        return graph.op("Where", plain, tensor, graph.op("Mul", tensor, slope))
-    if operator == "Expm1":
-        power = graph.op("Exp", tensor)
-        moved = graph.op("Sub", power, one)
-        slope = graph.op("Div", tensor, graph.op("Log", power))
-        near = graph.op("LessOrEqual", graph.op("Abs", tensor), one)
-        exact = graph.op("Where", graph.op("Equal", power, one), tensor, graph.op("Mul", moved, slope))
-        return graph.op("Where", near, exact, moved)
-    return graph.op(operator, tensor)
+    """Apply one operator, or what makes up one that ONNX lacks."""
+    build = BUILT.get(operator)
+    return build(tensor, context) if build else context.graph.op(operator, tensor)
 
 
-def _is_known(function: Any) -> bool:
+def _is_hashable(function: Any) -> bool:
     try:
-        return function in _KNOWN
+        hash(function)
     except TypeError:
         return False
+    return True
 
 
 def _dates(block: Block, context: Context, *, parts: Any) -> tuple[Cell, ...]:
