@@ -340,6 +340,7 @@ frameworks.add_lazy("lightgbm", f"{_LIGHTGBM}.framework:LIGHTGBM", extra="lab")
 frameworks.add_lazy("xgboost", f"{_XGBOOST}.framework:XGBOOST", extra="xgboost")
 frameworks.add_lazy("catboost", f"{_CATBOOST}.framework:CATBOOST", extra="catboost")
 frameworks.add_lazy("torch", "shiplap.adapters.frameworks.torch.network:TORCH", extra="torch")
+frameworks.add_lazy("fastai", "shiplap.adapters.frameworks.fastai.framework:FASTAI", extra="fastai")
 frameworks.add_lazy("onnx", "shiplap.adapters.frameworks.onnx.framework:ONNX", extra="lab")
 frameworks.add_lazy("mxnet", "shiplap.adapters.frameworks.mxnet.framework:MXNET", extra="lab")
 for _library in ("jax", "jaxlib", "flax"):

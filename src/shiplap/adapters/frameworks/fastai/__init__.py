@@ -1,0 +1,1 @@
+"""fastai: tabular and vision learners, with the preprocessing that their data loaders do."""
