@@ -1,0 +1,77 @@
+"""How many of scikit-learn's estimators are converted, and how many of these answer as the original.
+
+The list, the models and the rows are those of the contract test, ``test_every_estimator.py``; what Shiplap makes of
+them is the record that this test left in ``build/coverage``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import warnings
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from parity_peers import ROOT, WRONG, answers_of_peers, apart
+
+CONTRACT = ROOT / "tests" / "adapters" / "frameworks" / "sklearn" / "test_every_estimator.py"
+RECORD = ROOT / "build" / "coverage" / "sklearn.json"
+LIMIT_S = 60
+
+
+def contract() -> Any:
+    """Load the contract test as a module."""
+    spec = importlib.util.spec_from_file_location("contract", CONTRACT)
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"{CONTRACT} is not there")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def main() -> None:
+    """Fit every estimator, convert it, compare."""
+    warnings.simplefilter("ignore")
+    known = contract()
+    methods: dict[str, str] = {}
+    for name, method in known.CASES:
+        methods.setdefault(name, method)
+    fitted = {name: known.fitted(name) for name in methods}
+    theirs = answers_of_peers({name: _sent(case) for name, case in fitted.items()}, limit_s=LIMIT_S)
+    outcomes = {name: outcome(theirs[name], *fitted[name], methods[name]) for name in methods}
+    counts = Counter(outcomes.values())
+    print(f"\nscikit-learn's {len(methods)} estimators that answer on new rows, {LIMIT_S} s each at most")
+    print("  converters   " + ", ".join(f"{counts[kind]} {kind}" for kind in ("agree", "disagree", "fail")))
+    print(f"  disagree: {', '.join(sorted(name for name, kind in outcomes.items() if kind == 'disagree'))}")
+    late = sorted(name for name in methods if "late" in theirs[name])
+    print(f"  too late: {', '.join(late) or 'none'}")
+    print("  Shiplap      " + ours(set(methods)))
+
+
+def _sent(case: tuple[Any, Any]) -> tuple[Any, Any]:
+    model, rows = case
+    return model, rows.astype(np.float64) if isinstance(rows, np.ndarray) else rows
+
+
+def outcome(answer: dict[str, Any], model: Any, rows: Any, method: str) -> str:
+    """Say how one estimator fared; the original reads what a float32 can hold, so that the input is the same."""
+    if "failed" in answer:
+        return "fail"
+    narrow = rows.astype(np.float32).astype(np.float64) if isinstance(rows, np.ndarray) else rows
+    expected = getattr(model, method)(narrow)
+    if isinstance(expected, list):
+        expected = np.hstack(expected)
+    dense = np.asarray(expected.toarray() if hasattr(expected, "toarray") else expected)
+    return "agree" if (apart(answer["outputs"], dense) <= WRONG).all() else "disagree"
+
+
+def ours(names: set[str]) -> str:
+    """Count what the contract test recorded."""
+    if not RECORD.exists():
+        return f"no record: run pytest {CONTRACT.relative_to(ROOT)} first"
+    outcomes: dict[str, set[str]] = {}
+    for record in json.loads(RECORD.read_text()):
+        outcomes.setdefault(record["name"], set()).add(record["outcome"])
+    found = Counter("refused" if outcomes[name] == {"refused"} else "proven" for name in names & outcomes.keys())
+    return f"{found['proven']} proven, {found['refused']} refused with the reason, of {len(names & outcomes.keys())}"
