@@ -12,6 +12,7 @@ import sklearn.experimental.enable_iterative_imputer  # noqa: F401
 from sklearn.base import is_classifier, is_regressor
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
+from sklearn.feature_extraction import DictVectorizer, FeatureHasher
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
@@ -109,6 +110,8 @@ TEXT = {
     "CountVectorizer": CountVectorizer(),
     "TfidfVectorizer": TfidfVectorizer(),
     "HashingVectorizer": HashingVectorizer(n_features=16),
+    "DictVectorizer": DictVectorizer(),
+    "FeatureHasher": FeatureHasher(n_features=16),
 }
 # What each reads, where plain numbers will not do; and what it is fitted to.
 READS = {
@@ -120,7 +123,7 @@ READS = {
     **dict.fromkeys(("CategoricalNB",), "codes"),
     **dict.fromkeys(("KNNImputer", "SimpleImputer", "IterativeImputer", "MissingIndicator"), "gaps"),
     **dict.fromkeys(("OneHotEncoder", "OrdinalEncoder", "TargetEncoder"), "categories"),
-    **dict.fromkeys(TEXT, "text"),
+    **dict.fromkeys(("CountVectorizer", "TfidfVectorizer", "HashingVectorizer"), "text"),
     **dict.fromkeys(("DictVectorizer", "FeatureHasher"), "dictionaries"),
     "IsotonicRegression": "single",
     "KernelCenterer": "kernel",
@@ -146,6 +149,8 @@ REFUSED = {
     **dict.fromkeys(("NMF", "MiniBatchNMF"), "a solver goes on until"),
     "LatentDirichletAllocation": "iterates until",
     "PolynomialCountSketch": "fast Fourier transform",
+    **dict.fromkeys(("DictVectorizer", "FeatureHasher"), "no columns of a table"),
+    ("BernoulliRBM", "score_samples"): "by chance",
 }
 
 # No answer on new rows: a fit is all they do.
@@ -181,7 +186,7 @@ def frame_of(kind):
         texts = [" ".join(generator.choice(WORDS, generator.integers(1, 6))) for _ in range(N)]
         return pd.DataFrame({"note": pd.Series(texts, dtype=object)})
     if kind == "dictionaries":
-        return [{str(generator.choice(WORDS)): float(value)} for value in plain[:, 0]]
+        return pd.DataFrame({"note": [{str(generator.choice(WORDS)): float(value)} for value in plain[:, 0]]})
     if kind == "kernel":
         return plain[:12] @ plain[:12].T
     if kind == "labels":
@@ -233,7 +238,7 @@ def fitted(name):
         estimator.estimator.fit(rows, target)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if READS.get(name) in {"labels", "dictionaries"}:
+        if READS.get(name) == "labels":
             return estimator.fit(rows), rows
         return estimator.fit(rows, target[: len(rows)]), rows
 
