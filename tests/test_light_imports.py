@@ -2,9 +2,10 @@
 
 import importlib
 import json
-import pkgutil
 import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -39,10 +40,19 @@ def test_loads_nothing_heavy(code: str) -> None:
 
 
 def test_every_module_imports_cleanly() -> None:
-    names = [module.name for module in pkgutil.walk_packages(shiplap.__path__, "shiplap.")]
-    assert len(names) > 60
+    """An adapter whose library lives in an environment of its own is imported by its tests there."""
+    apart = tuple(
+        f"shiplap.adapters.frameworks.{name}"
+        for name in ("catboost", "fastai", "jax", "tensorflow", "torch", "xgboost")
+        if find_spec(name) is None
+    )
+    root = Path(shiplap.__file__).parent
+    files = [file.relative_to(root.parent).with_suffix("") for file in sorted(root.rglob("*.py"))]
+    names = [".".join(file.parts).removesuffix(".__init__") for file in files]
+    assert len(names) > 200
     for name in names:
-        importlib.import_module(name)
+        if not name.startswith(apart):
+            importlib.import_module(name)
 
 
 def test_every_public_name_resolves() -> None:

@@ -63,6 +63,10 @@ class ShiplapError(Exception):
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
+    def _render_traceback_(self) -> list[str]:
+        """Say in a notebook what the command line says: IPython shows these lines in place of a traceback."""
+        return [f"{type(self).__name__}: {self.message}", *([f"hint: {self.hint}"] if self.hint else [])]
+
 
 class InputError(ShiplapError):
     """Something that was given cannot be used."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -11,12 +12,15 @@ from shiplap.core.certificate import Certificate
 from shiplap.core.encoding import Encoding
 from shiplap.core.errors import ShipError
 from shiplap.core.policy import Policy
+from shiplap.core.registry import Registry
 from shiplap.core.signature import Signature
 
-__all__ = ["FORMAT", "SEALED", "Manifest", "Ship"]
+__all__ = ["FORMAT", "SEALED", "WEIGHTS", "Manifest", "Ship"]
 
 FORMAT = 1
 SEALED = ("encode.json", "graph.onnx", "policy.json")
+WEIGHTS = "graph.data"
+"""A fourth sealed part, where the graph's constants are too many for one message."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,6 +71,8 @@ class Ship:
         From output to label and decision.
     evidence : dict of str to bytes
         Attached members by path below ``evidence/``.
+    weights : bytes or memoryview
+        Constants of the graph that lie outside of it; empty where there are none.
     """
 
     path: Path
@@ -75,6 +81,7 @@ class Ship:
     graph: bytes = field(repr=False)
     policy: Policy
     evidence: dict[str, bytes] = field(repr=False, default_factory=dict)
+    weights: bytes | memoryview = field(repr=False, default=b"")
 
     @property
     def id(self) -> str:
@@ -108,7 +115,23 @@ class Ship:
     @property
     def sealed_bytes(self) -> int:
         """Size of the sealed part in bytes."""
-        return len(self.graph) + len(msgspec.json.encode(self.encoding)) + len(msgspec.json.encode(self.policy))
+        return (
+            len(self.graph)
+            + len(self.weights)
+            + len(msgspec.json.encode(self.encoding))
+            + len(msgspec.json.encode(self.policy))
+        )
 
     def __repr__(self) -> str:
         return f"Ship({self.manifest.name!r}, {self.id[:12]}, {self.path})"
+
+    def _repr_html_(self) -> str:
+        """Show in a notebook what the ship takes and answers, and how it was proven."""
+        report = reporters.get("ship")(self)
+        html: str = report._repr_html_()
+        return html
+
+
+reporters: Registry[Any] = Registry("reporter", group="shiplap.reporters")
+"""Functions that say in a report what a noun is; imported when a noun is shown."""
+reporters.add_lazy("ship", "shiplap.scoring:show", extra="")

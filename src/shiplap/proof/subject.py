@@ -20,12 +20,11 @@ from shiplap.core.policy import Policy
 from shiplap.core.schema import Column
 from shiplap.core.signature import Field, Signature
 from shiplap.core.table import Table
+from shiplap.proof.given import SAMPLE_ROWS, GivenRows, canonical_frame, given_rows
 from shiplap.proof.tensors import numbers_a_row
 
-__all__ = ["SAMPLE_ROWS", "Subject", "lower", "sample_frame"]
+__all__ = ["Subject", "lower", "sample_frame"]
 
-SAMPLE_ROWS = 20_000
-"""Rows of the data that are compared at most."""
 SAMPLE_NUMBERS = 10_000_000
 """Numbers in them at most, where rows hold arrays."""
 
@@ -146,7 +145,7 @@ def sample_frame(X: Any) -> pd.DataFrame:
         There are no rows.
     """
     if isinstance(X, Table):
-        return _canonical(X, X.schema.names)
+        return _filled(canonical_frame(X, X.schema.names))
     return _thinned(frameworks.get("sklearn").sample(X)[0])
 
 
@@ -155,7 +154,7 @@ def _of_model(model: Model, X: Any, policy: Policy | None) -> Subject:
         raise TableError("packing needs some rows to prove the answers on", hint="pass the training rows as X")
     columns = tuple(model.schema[name] for name in model.signature.names)
     briefs = {column.name: ColumnBrief(kind=column.kind, missing=column.missing) for column in columns}
-    frame = _canonical(read(X, columns=briefs), model.signature.names)
+    frame = _filled(canonical_frame(read(X, columns=briefs), model.signature.names))
     framework = framework_of(model.pipeline)
     lowered = framework.lower(model.pipeline, frame, columns, canonical=True)
     return Subject(
@@ -174,18 +173,14 @@ def _of_model(model: Model, X: Any, policy: Policy | None) -> Subject:
 def _of_estimator(model: Any, X: Any, policy: Policy | None, ask: Ask, framework: Framework) -> Subject:
     if X is None:
         raise TableError("packing needs some rows to prove the answers on", hint="pass rows of the data as X")
-    canonical = isinstance(X, Table)
-    if canonical:
-        X, known = _canonical(X, X.schema.names), {column.name: column for column in X.schema}
-    frame, columns = framework.sample(X, model)
-    if canonical:
-        columns = tuple(known[column.name] for column in columns)
-    frame = _thinned(frame)
-    if not len(frame):
-        raise TableError("there are no rows to prove the answers on", hint="pass some rows of the data as X")
+    given = given_rows(X) if isinstance(X, Table | GivenRows) else GivenRows(X)
+    frame, columns = framework.sample(given.frame, model)
+    known = {column.name: column for column in given.columns}
+    columns = tuple(known.get(column.name, column) for column in columns)
+    frame = _thinned(_filled(frame))
     narrow = tuple(str(name) for name in frame.columns if str(frame[name].dtype) in {"float32", "float16"})
     frame = frame.astype(dict.fromkeys(narrow, "float64"))
-    lowered = framework.lower(model, frame, columns, canonical=canonical, ask=ask)
+    lowered = framework.lower(model, frame, columns, canonical=given.canonical, ask=ask)
     columns = tuple(_as_read(column, lowered.encoding) for column in columns)
     used = tuple(column for column in columns if column.name in lowered.encoding.columns)
     private = frozenset(column.name for column in columns if column.private)
@@ -199,7 +194,7 @@ def _of_estimator(model: Any, X: Any, policy: Policy | None, ask: Ask, framework
         signature=_signature(fields, lowered),
         policy=policy or _plain_policy(lowered),
         private=private,
-        canonical=canonical,
+        canonical=given.canonical,
         narrow=narrow,
         ask=ask,
     )
@@ -224,14 +219,7 @@ def _signature(fields: tuple[Field, ...], lowered: Lowered) -> Signature:
     )
 
 
-def _canonical(table: Table, names: tuple[str, ...]) -> pd.DataFrame:
-    """Return a sample of a table's rows, evenly spread, in canonical types."""
-    missing = [name for name in names if name not in table.schema]
-    if missing:
-        table.schema[missing[0]]  # raises, naming the nearest
-    step = max(1, -(-table.n_rows // SAMPLE_ROWS))
-    quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
-    frame: pd.DataFrame = table.frame.pandas(f"SELECT {quoted} FROM rows WHERE rowid % {step} = 0 ORDER BY rowid")  # noqa: S608
+def _filled(frame: pd.DataFrame) -> pd.DataFrame:
     if not len(frame):
         raise TableError("there are no rows to prove the answers on", hint="pass some rows of the data as X")
     return frame

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from shiplap.core.errors import InputError, UntrustedError
+from shiplap.core.errors import InputError, UntrustedError, nearest
 from shiplap.core.registry import Registry
 
-__all__ = ["PICKLED", "is_pickled", "model_files", "read_model"]
+__all__ = ["PICKLED", "is_pickled", "model_file", "model_files", "read_model"]
 
 _HERE = "shiplap.adapters.frameworks"
 _HEAD_BYTES = 4_096
@@ -17,6 +17,9 @@ _PICKLE_HEADS = (b"\x80", b"\x78\x9c", b"\x78\x01", b"\x78\xda", b"\x1f\x8b", b"
 
 model_files: Registry[Callable[[Path], Any]] = Registry("model file", group="shiplap.model_files")
 """Functions ``(path) -> model`` by the name of the format; none of them runs what a file holds."""
+described_files: Registry[Callable[[Path], Path]] = Registry("model folder", group="shiplap.model_folders")
+"""Functions ``(folder) -> file`` for folders that describe the model in them."""
+described_files.add_lazy("mlflow", f"{_HERE}.mlflow.files:model_file", extra="lab")
 for _format, _function, _extra in (
     ("skops", "modelfile:read_skops", "lab"),
     ("lightgbm", "lightgbm.files:load", "lab"),
@@ -70,10 +73,9 @@ def read_model(path: Path) -> Any:
     >>> read_model(Path("none.skops"))
     Traceback (most recent call last):
     ...
-    shiplap.core.errors.InputError: there is no file 'none.skops'
+    shiplap.core.errors.InputError: there is no file 'none.skops' (...)
     """
-    if not path.exists():
-        raise InputError(f"there is no file '{path}'")
+    path = model_file(path)
     if is_pickled(path):
         raise UntrustedError(
             f"'{path}' is a pickle: reading one runs whatever is in it",
@@ -81,6 +83,28 @@ def read_model(path: Path) -> Any:
             "in a child process that reaches no network and writes nothing",
         )
     return model_files.get(_format_of(path))(path)
+
+
+def model_file(path: Path) -> Path:
+    """Return the file that holds a model: the path itself, or what the description of an MLflow folder names.
+
+    Parameters
+    ----------
+    path : Path
+        A file or a folder.
+
+    Raises
+    ------
+    InputError
+        It is not there, or the folder's description names nothing that is known.
+    """
+    if not path.exists():
+        there = sorted(entry.name for entry in path.parent.glob(f"*{path.suffix}")) if path.parent.is_dir() else []
+        raise InputError(f"there is no file '{path}'", hint=nearest(path.name, there))
+    if path.is_dir() and (path / "MLmodel").is_file():
+        found: Path = described_files.get("mlflow")(path)
+        return found
+    return path
 
 
 def is_pickled(path: Path) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from shiplap.core.report import Report
 from shiplap.core.schema import Schema
 from shiplap.core.signature import Signature
 
-__all__ = ["dump_model", "load_model"]
+__all__ = ["dump_model", "load_model", "read_skops"]
 
 _MEMBER = "shiplap.json"
 
@@ -60,6 +61,11 @@ def dump_model(model: Model) -> bytes:
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.writestr(zipfile.ZipInfo(_MEMBER), msgspec.json.encode(about))
     return buffer.getvalue()
+
+
+def read_skops(path: Path) -> Any:
+    """Read a skops archive; see `load_model`."""
+    return load_model(path.read_bytes())
 
 
 def load_model(content: bytes) -> Any:

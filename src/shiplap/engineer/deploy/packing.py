@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from shiplap.adapters.frameworks import Ask
+from shiplap.adapters.frameworks import Ask, is_pickled, model_file, read_model
 from shiplap.core.certificate import Certificate
 from shiplap.core.errors import DoesNotHoldError, InputError, nearest
 from shiplap.core.model import Model
@@ -17,6 +17,7 @@ from shiplap.core.policy import Policy
 from shiplap.core.progress import tell
 from shiplap.core.ship import Ship
 from shiplap.engineer.deploy.sbom import bill_of_materials
+from shiplap.engineer.deploy.trusted import digest_of, pack_confined
 from shiplap.proof import certificate_report, certify, lower
 from shiplap.scoring import Scorer, write_ship
 
@@ -27,34 +28,35 @@ def pack(
     model: Any,
     X: Any = None,
     *,
-    path: str | Path,
+    path: str | Path | None = None,
     name: str = "",
     policy: Policy | None = None,
     lineage: Mapping[str, str] | None = None,
-    framework: str = "",
+    trust: bool = False,
     **asked: Any,
 ) -> Ship:
     """Lower a model to encoder and graph, prove that they answer as it does, and seal them in a ship file.
 
     Parameters
     ----------
-    model : Model, estimator, network or function
-        What `train` returned, or any trained model of a known framework.
+    model : Model, estimator, network, function or path
+        What `train` returned, any trained model of a known framework, or the file that holds one.
     X : Table, DataFrame, array, or dict of columns
         Rows the model can answer: the answers are compared on them, and on rows built from them to break the model.
-    path : str or Path
-        The ship file to write.
+    path : str or Path, optional
+        The ship file to write; named after the model, in the working folder, when left out.
     name : str
         Short name; the model's own, or the file's.
     policy : Policy, optional
         What to decide; the model's own for a `Model`, the most probable class for an estimator.
     lineage : mapping of str to str, optional
         Digests of what it was made from, added to the model's own.
-    framework : str
-        Name of the model's framework, where its class does not tell: of a JAX function, say.
+    trust : bool
+        Read a file that runs code when it is read: in a child process without network that writes nothing outside.
     **asked
         What the model leaves open: `method` of an estimator that answers (``decision_function``, ``transform`` ...),
-        `classes` of a network's outputs, `preprocess`, a function of tensors that its inputs pass through first.
+        `classes` of a network's outputs, `preprocess`, a function of tensors that its inputs pass through first,
+        `framework` of a model whose class does not tell it.
 
     Returns
     -------
@@ -80,13 +82,22 @@ def pack(
     >>> ship.certificate.flips
     0
     """
-    target = Path(path)
+    target = Path(path) if path else Path(f"{name or _name_of(model)}.ship")
     if not target.parent.is_dir():
         raise InputError(f"there is no folder '{target.parent}' to write the ship file to", hint="make it first")
+    framework = str(asked.pop("framework", ""))
+    ask = _asked(asked)
+    file = model_file(Path(model)) if isinstance(model, str | Path) else None
+    called = name or (model.name if isinstance(model, Model) else "") or target.stem
+    if file is not None and trust and is_pickled(file):
+        return _confined(file, X, target, called, ask=ask, framework=framework, lineage=lineage or {})
+    if file is not None:
+        model = read_model(file)
+        lineage = {"model": digest_of(file), **(lineage or {})} if file.is_file() else lineage
     tell("lowering the model", None)
-    subject = lower(model, X, policy=policy, ask=_asked(asked), framework=framework)
+    subject = lower(model, X, policy=policy, ask=ask, framework=framework)
     parts: dict[str, Any] = {
-        "name": name or (model.name if isinstance(model, Model) else "") or target.stem,
+        "name": called,
         "signature": subject.signature,
         "encoding": subject.lowered.encoding,
         "graph": subject.lowered.graph,
@@ -98,8 +109,31 @@ def pack(
         certificate = certify(subject, Scorer(draft))
     if certificate.flips:
         raise _broken(certificate)
-    evidence = {"parity.json": msgspec.json.encode(certificate), "sbom.json": bill_of_materials(parts["name"])}
+    evidence = {"parity.json": msgspec.json.encode(certificate), "sbom.json": bill_of_materials(called)}
     return write_ship(target, **parts, evidence=evidence)
+
+
+def _confined(
+    file: Path, X: Any, target: Path, name: str, *, ask: Ask, framework: str, lineage: Mapping[str, str]
+) -> Ship:
+    tell("packing in the sandbox", None)
+    ship = pack_confined(file, X, ask=ask, framework=framework)
+    return write_ship(
+        target,
+        name=name,
+        signature=ship.signature,
+        encoding=ship.encoding,
+        graph=ship.graph,
+        policy=ship.policy,
+        lineage={"pickle": digest_of(file), **lineage},
+        evidence={"parity.json": ship.evidence["parity.json"], "sbom.json": bill_of_materials(name)},
+    )
+
+
+def _name_of(model: Any) -> str:
+    if isinstance(model, str | Path):
+        return Path(model).stem
+    return model.name if isinstance(model, Model) and model.name else type(model).__name__.lower()
 
 
 def _asked(asked: Mapping[str, Any]) -> Ask:

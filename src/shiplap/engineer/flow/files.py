@@ -43,17 +43,19 @@ def train_to_file(source: Any = None, *, out: Path | None = None, **question: An
     return model.report, path
 
 
-def pack_file(model: Path, *, data: str, out: Path | None = None) -> tuple[Report, Path]:
+def pack_file(model: Path, *, data: str, out: Path | None = None, **asked: Any) -> tuple[Report, Path]:
     """Pack a model file into a ship file.
 
     Parameters
     ----------
     model : Path
-        A skops file: what `train` writes, or any scikit-learn pipeline stored with skops.
+        A model file, or a folder that holds a model; see `shiplap.pack`.
     data : str
-        Rows the model can answer: any table.
+        Rows the model can answer: any table, or arrays in an ``.npy`` or ``.npz`` file.
     out : Path, optional
         Ship file to write; the model's name with ``.ship`` when left out.
+    **asked
+        `trust`, and what the model leaves open: `method`, `classes`, `framework`.
 
     Returns
     -------
@@ -63,13 +65,14 @@ def pack_file(model: Path, *, data: str, out: Path | None = None) -> tuple[Repor
     Raises
     ------
     InputError
-        There is no such file.
+        There is no such file, or it cannot be read.
+    UntrustedError
+        It runs code when it is read, and nobody said to trust it.
     """
-    content = _read(model)
-    path = out or Path(f"{model.stem}.ship")
-    loaded = verbs.get("load_model")(content)
-    rows = verbs.get("read")(data)
-    ship = verbs.get("pack")(loaded, rows, path=path, name=path.stem)
+    path = out or Path(f"{model.resolve().stem}.ship")
+    check_folder(path.parent)
+    rows = verbs.get("read_arrays" if data.endswith((".npy", ".npz")) else "read")(data)
+    ship = verbs.get("pack")(model, rows, path=path, name=path.stem, **asked)
     return verbs.get("certificate_report")(ship), path
 
 

@@ -1,0 +1,156 @@
+"""Packing a pickle: it is read, lowered and certified in a confined child, and only a ship file comes back.
+
+The ship is then read like any stranger's file: audited first, its vectors replayed by this process. What the child said
+about itself counts for nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import joblib
+import msgspec
+import numpy as np
+import pandas as pd
+
+from shiplap.adapters.frameworks import Ask
+from shiplap.core.errors import InputError
+from shiplap.core.sandbox import Limits, run_confined
+from shiplap.core.schema import Column
+from shiplap.core.ship import Ship
+from shiplap.proof import GivenRows, given_rows
+from shiplap.scoring import read_ship, verify
+
+__all__ = ["digest_of", "pack_confined", "packed_here"]
+
+_LIMITS = Limits()
+_UNNAMED = "0"
+_HERE = "shiplap.engineer.deploy.trusted:packed_here"
+
+
+class _Order(msgspec.Struct):
+    """What the child is to do: everything but the rows and the model itself."""
+
+    file: str
+    framework: str
+    method: str
+    classes: tuple[str | int | float | bool, ...]
+    columns: tuple[Column, ...]
+    canonical: bool
+
+
+def pack_confined(model: Path, X: Any, *, ask: Ask, framework: str = "", limits: Limits = _LIMITS) -> Ship:
+    """Pack a pickle that somebody said to trust, in a child process that could do no harm if they were wrong.
+
+    Parameters
+    ----------
+    model : Path
+        A pickle of any kind: joblib's, cloudpickle's, PyTorch's.
+    X : Table, DataFrame, array, or dict of columns or arrays
+        Rows the model can answer.
+    ask : Ask
+        What the model leaves open; no function can be sent along.
+    framework : str
+        Name of the model's framework, where its class does not tell.
+    limits : Limits
+        Time and memory.
+
+    Returns
+    -------
+    Ship
+        Audited and replayed; its file is gone.
+
+    Raises
+    ------
+    UntrustedError
+        There is no sandbox on this machine.
+    InputError
+        The file cannot be read, needs more than it may use, or reaches for what it may not.
+    """
+    if ask.preprocess is not None:
+        raise InputError("a function cannot be sent into the sandbox", hint="pack the model from Python instead")
+    rows = given_rows(X)
+    order = _Order(
+        file=f"model{''.join(model.suffixes[-2:]).lower()}",
+        framework=framework,
+        method=ask.method,
+        classes=ask.classes,
+        columns=rows.columns,
+        canonical=rows.canonical,
+    )
+    files: dict[str, bytes | Path] = {"order.json": msgspec.json.encode(order), order.file: model}
+    content = run_confined(_HERE, {**files, **_written(rows)}, limits=limits)
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "packed.ship"
+        path.write_bytes(content)
+        ship = read_ship(path)
+        if not verify(path).holds or ship.certificate.flips:
+            raise InputError("the ship from the sandbox does not answer as its own certificate says")
+    return ship
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def packed_here(folder: str) -> bytes:
+    """Do the child's part: read the pickle, which runs what it holds, and pack the model.
+
+    Parameters
+    ----------
+    folder : str
+        Where order, model and rows lie.
+
+    Returns
+    -------
+    bytes
+        The ship file.
+    """
+    from shiplap.engineer.deploy.packing import pack  # noqa: PLC0415 - packing calls this module for pickles
+
+    place = Path(folder)
+    order = msgspec.json.decode((place / "order.json").read_bytes(), type=_Order)
+    model = _unpickled(place / order.file)
+    rows = _read(place, order)
+    target = place / "packed.ship"
+    pack(model, rows, path=target, framework=order.framework, method=order.method, classes=order.classes)
+    return target.read_bytes()
+
+
+def _unpickled(path: Path) -> Any:
+    if path.suffix in {".pt", ".pth", ".pt2", ".ckpt"}:
+        from shiplap.adapters.frameworks.files import model_files  # noqa: PLC0415
+
+        return model_files.get("torch")(path)
+    try:
+        return joblib.load(path)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"the pickle needs the module '{error.name}', which is not installed",
+            hint="install it, or pack the model from the Python session that made it",
+        ) from error
+
+
+def _written(rows: GivenRows) -> dict[str, bytes]:
+    buffer = io.BytesIO()
+    if rows.arrays is not None:
+        np.savez(buffer, allow_pickle=False, **{name or _UNNAMED: array for name, array in rows.arrays.items()})
+        return {"rows.npz": buffer.getvalue()}
+    rows.frame.to_parquet(buffer)
+    return {"rows.parquet": buffer.getvalue()}
+
+
+def _read(folder: Path, order: _Order) -> Any:
+    arrays = folder / "rows.npz"
+    if arrays.exists():
+        with np.load(arrays, allow_pickle=False) as held:
+            found = {name: held[name] for name in held.files}
+        return found.get(_UNNAMED, found)
+    frame = pd.read_parquet(folder / "rows.parquet")
+    return GivenRows(frame=frame, columns=order.columns, canonical=order.canonical)
