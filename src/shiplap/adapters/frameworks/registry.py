@@ -292,7 +292,7 @@ _LABELERS = {
             )
         ),
         *(f"discriminant_analysis.{name}DiscriminantAnalysis" for name in ("Linear", "Quadratic")),
-        *("svm.LinearSVC", "neighbors.NearestCentroid", "ensemble.HistGradientBoostingClassifier"),
+        *("svm.LinearSVC", "ensemble.HistGradientBoostingClassifier"),
     ),
     "by_decision_at_zero": ("ensemble.GradientBoostingClassifier",),
     "by_share": (

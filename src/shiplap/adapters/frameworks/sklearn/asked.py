@@ -123,7 +123,7 @@ def answers(model: Any, ask: Ask, rows: Any) -> Doubles:
     kind = get_tags(model).estimator_type or ""
     method = _method(model, ask.method, kind)
     values = getattr(model, method)(rows)
-    if method == "predict" and kind in {"classifier", "clusterer", "outlier_detector"} and np.ndim(values) == 1:
+    if method == "predict" and kind in _CHOICES and kind != "regressor" and np.ndim(values) == 1:
         known = (1, -1) if kind == "outlier_detector" else _labels(model, kind, 0)
         same = np.asarray(values).reshape(-1, 1) == np.array(known).reshape(1, -1)
         return np.asarray(same, dtype=np.float64)
@@ -168,7 +168,8 @@ def _of_classes(model: Any, method: str, kind: str, width: int, rows: Any) -> As
         )
     task: OutputTask = "binary" if len(labels) == 2 else "multiclass"
     single = method == "decision_function" and width == 1
-    if method == "decision_function" and not single and width != len(labels):  # one score for each pair of classes
+    pairs = getattr(decider(model), "decision_function_shape", "ovr") == "ovo" or width != len(labels)
+    if method == "decision_function" and not single and pairs:  # one score for each pair of classes
         return Asked(method, "tensor", outputs=tuple(f"y{index}" for index in range(width)))
     signs = _SIGNS["classifier"] if single else ()
     if not decides(model, method):  # numbers for each class, from which its own labels do not follow
@@ -199,7 +200,7 @@ def _labels(model: Any, kind: str, width: int) -> tuple[Label, ...]:
     if kind == "classifier":
         return tuple(np.asarray(model.classes_).tolist())
     if kind == "density_estimator":
-        return tuple(range(width))
+        return tuple(range(decider(model).n_components))
     return cluster_labels(decider(model))
 
 

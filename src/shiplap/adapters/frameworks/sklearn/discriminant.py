@@ -11,7 +11,7 @@ from shiplap.adapters.frameworks.sklearn.labels import first_largest, one_hot
 from shiplap.adapters.frameworks.sklearn.outputs import total
 from shiplap.adapters.frameworks.sklearn.pairwise import differences, squared_distances
 
-__all__ = ["nearest_centroid", "nearest_centroid_label", "quadratic"]
+__all__ = ["nearest_centroid", "quadratic"]
 
 _ROW = np.array([1], np.int64)
 
@@ -34,6 +34,8 @@ def quadratic(estimator: Any, block: Block, context: Context, method: str) -> st
 
 def nearest_centroid(estimator: Any, block: Block, context: Context, method: str) -> str:
     """Lower ``NearestCentroid``: squared distances to the centroids in units of the spread within the classes."""
+    if method == "predict":
+        return _label(estimator, block, context)
     graph = context.graph
     spread = np.asarray(estimator.within_class_std_dev_, np.float64)
     units = np.where(spread != 0, spread, 1.0)
@@ -44,11 +46,13 @@ def nearest_centroid(estimator: Any, block: Block, context: Context, method: str
     return _answer(estimator, scores, context, method)
 
 
-def nearest_centroid_label(estimator: Any, block: Block, context: Context, method: str) -> str:
-    """Lower ``predict`` of ``NearestCentroid``: where classes are even, plain distances without the spread."""
+def _label(estimator: Any, block: Block, context: Context) -> str:
+    """Return columns of what ``predict`` says: where classes are even, plain distances without the spread."""
     n_classes = len(estimator.classes_)
     if not np.isclose(estimator.class_prior_, 1 / n_classes).all():
-        return one_hot(context, first_largest(context, nearest_centroid(estimator, block, context, "")), n_classes)
+        return one_hot(
+            context, first_largest(context, nearest_centroid(estimator, block, context, "scores")), n_classes
+        )
     apart = _distances(estimator, context.matrix(block.pieces), estimator.centroids_, context)
     return one_hot(context, context.graph.op("ArgMin", apart, axis=1, keepdims=1), n_classes)
 

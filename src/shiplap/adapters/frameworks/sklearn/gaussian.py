@@ -14,6 +14,8 @@ from shiplap.adapters.frameworks.sklearn.outputs import both_classes, error_func
 
 __all__ = ["classifier", "laplace", "regressor"]
 
+_DOUBLE = 11
+
 
 def regressor(estimator: Any, block: Block, context: Context, method: str) -> str:
     """Lower ``GaussianProcessRegressor``: the mean that ``predict`` gives."""
@@ -35,11 +37,15 @@ def regressor(estimator: Any, block: Block, context: Context, method: str) -> st
 def classifier(estimator: Any, block: Block, context: Context, method: str) -> str:
     """Lower ``GaussianProcessClassifier``: one process, or one a class or a pair of classes."""
     inner = estimator.base_estimator_
-    return context.response(inner, block, (method,), type(inner).__name__)[0]
+    answer, _ = context.response(inner, block, (method,), type(inner).__name__)
+    return both_classes(context, answer) if method == "predict" and estimator.n_classes_ == 2 else answer
 
 
 def laplace(estimator: Any, block: Block, context: Context, method: str) -> str:
-    """Lower the process of two classes: C. Williams and D. Barber's five error functions (PAMI 20:12, 1998)."""
+    """Lower the process of two classes, which says 0 or 1.
+
+    Its probabilities are the five error functions of C. Williams and D. Barber, PAMI 20:12, 1998.
+    """
     graph = context.graph
     points = np.asarray(estimator.X_train_, np.float64)
     context.terms += 2 * len(points)
@@ -48,7 +54,7 @@ def laplace(estimator: Any, block: Block, context: Context, method: str) -> str:
     mean = graph.op("MatMul", near, graph.constant((estimator.y_train_ - estimator.pi_)[:, None]))
     if method == "predict":
         above = graph.op("Greater", mean, graph.constant(np.array([0.0])))
-        return graph.op("Cast", graph.op("Concat", graph.op("Not", above), above, axis=1), to=11)
+        return graph.op("Cast", above, to=_DOUBLE)
     return both_classes(context, _expected(context, mean, _variance(estimator, tensor, near, context)))
 
 

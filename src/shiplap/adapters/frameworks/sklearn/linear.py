@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from shiplap.adapters.frameworks.lowering import Block, Context
-from shiplap.adapters.frameworks.sklearn.outputs import both_classes, link, normalized, sigmoid, signed, softmax
+from shiplap.adapters.frameworks.sklearn.outputs import both_classes, inside_or_not, link, normalized, sigmoid, softmax
 
 __all__ = ["glm", "latent", "linear", "linear_classifier", "linear_outliers", "logistic", "robust"]
 
@@ -83,7 +83,7 @@ def linear_outliers(estimator: Any, block: Block, context: Context, method: str)
     decision = graph.op("Sub", graph.op("MatMul", context.matrix(block.pieces), coefficients), offset)
     if method == "score_samples":
         return graph.op("Add", decision, offset)
-    return signed(context, decision) if method == "predict" else decision
+    return inside_or_not(context, decision) if method == "predict" else decision
 
 
 def logistic(estimator: Any, block: Block, context: Context, method: str) -> str:

@@ -11,7 +11,7 @@ from sklearn.mixture._gaussian_mixture import _compute_log_det_cholesky
 
 from shiplap.adapters.frameworks.lowering import Block, Context
 from shiplap.adapters.frameworks.sklearn.labels import first_largest, one_hot
-from shiplap.adapters.frameworks.sklearn.outputs import log_sum_exp, signed, total
+from shiplap.adapters.frameworks.sklearn.outputs import inside_or_not, log_sum_exp, total
 
 __all__ = ["envelope", "mixture"]
 
@@ -91,4 +91,4 @@ def envelope(estimator: Any, block: Block, context: Context, method: str) -> str
     if method == "score_samples":
         return score
     decision = graph.op("Sub", score, graph.constant(np.array([float(estimator.offset_)])))
-    return signed(context, decision) if method == "predict" else decision
+    return inside_or_not(context, decision) if method == "predict" else decision

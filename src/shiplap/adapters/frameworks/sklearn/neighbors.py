@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from shiplap.adapters.frameworks.lowering import Block, Context
 from shiplap.adapters.frameworks.sklearn.labels import by_share
 from shiplap.adapters.frameworks.sklearn.nearest import Near, nearest, within
-from shiplap.adapters.frameworks.sklearn.outputs import normalized, signed, total
+from shiplap.adapters.frameworks.sklearn.outputs import inside_or_not, normalized, total
 from shiplap.adapters.frameworks.sklearn.pairwise import kernel
 
 __all__ = [
@@ -148,7 +148,7 @@ def local_outliers(estimator: Any, block: Block, context: Context, method: str) 
     if method == "score_samples":
         return score
     decision = graph.op("Sub", score, graph.constant(np.array([float(estimator.offset_)])))
-    return signed(context, decision) if method == "predict" else decision
+    return inside_or_not(context, decision) if method == "predict" else decision
 
 
 def spread_labels(estimator: Any, block: Block, context: Context, method: str) -> str:

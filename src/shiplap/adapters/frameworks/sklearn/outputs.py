@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.adapters.frameworks.lowering import Context
+from shiplap.adapters.frameworks.sklearn.labels import second_where
 
 __all__ = [
     "both_classes",
     "error_function",
+    "inside_or_not",
     "link",
     "log_sum_exp",
     "normalized",
     "sigmoid",
-    "signed",
     "softmax",
     "total",
 ]
@@ -109,8 +110,8 @@ def link(context: Context, scores: str, name: str) -> str:
     return context.graph.op(operator, scores) if operator else scores
 
 
-def signed(context: Context, scores: str) -> str:
-    """Return 1 where a score is at least 0 and -1 elsewhere: the ``predict`` of an outlier detector."""
+def inside_or_not(context: Context, scores: str) -> str:
+    """Return what ``predict`` of an outlier detector says, as columns: inliers, at 0 or above, and outliers."""
     graph = context.graph
-    inside = graph.op("GreaterOrEqual", scores, graph.constant(np.array([[0.0]])))
-    return graph.op("Where", inside, graph.constant(np.array([[1.0]])), graph.constant(np.array([[-1.0]])))
+    inside = graph.op("GreaterOrEqual", scores, graph.constant(np.array([0.0])))
+    return second_where(context, graph.op("Not", inside))

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from shiplap.adapters.frameworks.lowering import Block, Context
 from shiplap.adapters.frameworks.sklearn.coupling import coupled
 from shiplap.adapters.frameworks.sklearn.labels import first_largest, one_hot, second_where
-from shiplap.adapters.frameworks.sklearn.outputs import signed
 from shiplap.adapters.frameworks.sklearn.pairwise import differences, product
 
 __all__ = ["classifier", "outliers", "regressor"]
@@ -36,8 +35,7 @@ def outliers(estimator: Any, block: Block, context: Context, method: str) -> str
         return graph.op("Add", decision, graph.constant(np.asarray(estimator.offset_, np.float64).reshape(1)))
     if method != "predict":
         return decision
-    inside = graph.op("Cast", graph.op("Greater", decision, graph.constant(np.array([0.0]))), to=_DOUBLE)
-    return signed(context, graph.op("Sub", inside, graph.constant(np.array([0.5]))))
+    return second_where(context, graph.op("Not", graph.op("Greater", decision, graph.constant(np.array([0.0])))))
 
 
 def classifier(estimator: Any, block: Block, context: Context, method: str) -> str:
@@ -70,9 +68,22 @@ def _label(estimator: Any, block: Block, context: Context) -> str:
 
 def _single(estimator: Any, block: Block, context: Context) -> str:
     coefficients = np.ravel(_dense(estimator._dual_coef_))
+    if estimator.kernel in {"linear", "poly"}:
+        context.terms += _cancelled(estimator, coefficients)
     weighed = context.graph.op("MatMul", _kernel(estimator, block, context), _column(context, coefficients))
     context.terms += len(coefficients)
     return context.graph.op("Add", weighed, context.graph.constant(np.asarray(estimator._intercept_, np.float64)))
+
+
+def _cancelled(estimator: Any, coefficients: NDArray[np.float64]) -> int:
+    """Return how much larger the parts of a decision are than the spread of decisions, among the support vectors."""
+    points = _dense(estimator.support_vectors_)
+    inner = points @ points.T
+    if estimator.kernel == "poly":
+        inner = (estimator._gamma * inner + estimator.coef0) ** estimator.degree
+    parts = inner * coefficients
+    spread = float(np.std(parts.sum(axis=1)))
+    return int(np.abs(parts).sum(axis=1).mean() / spread) if spread > 0 else 0
 
 
 def _pairs(estimator: Any, block: Block, context: Context) -> str:
