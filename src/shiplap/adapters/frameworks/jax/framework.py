@@ -14,7 +14,7 @@ import onnx
 import pandas as pd
 from numpy.typing import NDArray
 
-from shiplap.adapters.frameworks.jax.trace import to_onnx
+from shiplap.adapters.frameworks.jax.trace import first_line, to_onnx, untraceable
 from shiplap.adapters.frameworks.neural import Neural, require_runnable
 from shiplap.adapters.frameworks.protocol import Ask
 from shiplap.core.errors import RefusedError, TableError
@@ -78,7 +78,13 @@ class Jax:
         last = self._last
         if last is None or last.model is not model or last.ask is not ask:
             last = self._last = _Compiled(model, ask, jax.jit(_function(model, tuple(arrays), ask)))
-        return tuple(np.asarray(part) for part in jax.tree.leaves(last.run(tuple(arrays.values()))))
+        try:
+            answer = last.run(tuple(arrays.values()))
+        except jax.errors.ConcretizationTypeError as error:
+            raise untraceable(error) from error
+        except TypeError as error:
+            raise ValueError(first_line(error)) from error
+        return tuple(np.asarray(part) for part in jax.tree.leaves(answer))
 
 
 JAX = Neural(Jax())
@@ -101,11 +107,13 @@ def _function(model: Any, names: tuple[str, ...], ask: Ask) -> Callable[[Sequenc
 
 
 def _pure(model: Any) -> Callable[..., Any]:
-    """Return a module as a function: tracing must not write to the module itself."""
+    """Return a module as a function, in evaluation mode: neither that nor tracing must write to the module itself."""
     nnx = sys.modules.get("flax.nnx")
     if nnx is None or not isinstance(model, nnx.Module):
         return cast("Callable[..., Any]", model)
-    graph, state = nnx.split(model)
+    copy = nnx.clone(model)
+    copy.eval()
+    graph, state = nnx.split(copy)
 
     def call(*values: Any, **named: Any) -> Any:
         # Merged anew each time: variables belong to the trace that they are used in.

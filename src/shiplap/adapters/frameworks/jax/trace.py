@@ -17,7 +17,7 @@ from shiplap.adapters.frameworks.jax.interpret import run
 from shiplap.adapters.frameworks.jax.writer import Writer
 from shiplap.core.errors import RefusedError
 
-__all__ = ["to_onnx"]
+__all__ = ["first_line", "to_onnx", "untraceable"]
 
 
 def to_onnx(function: Callable[..., Any], arrays: dict[str, NDArray[Any]]) -> onnx.ModelProto:
@@ -61,11 +61,26 @@ def _traced(function: Callable[..., Any], structures: list[Any]) -> Any:
     try:
         return jax.make_jaxpr(function)(*structures)
     except _tracing_errors() as error:
-        reason = str(error).strip().split("\n")[0]
-        raise RefusedError(
-            f"JAX cannot trace the function for any number of rows: {reason}",
-            hint="branch with jnp.where, keep shapes free of the values, and let the first axis be the rows",
-        ) from error
+        raise untraceable(error) from error
+
+
+def untraceable(error: Exception) -> RefusedError:
+    """Return the error that says why a function cannot be traced, to be raised."""
+    return RefusedError(
+        f"JAX cannot trace the function for any number of rows: {first_line(error)}",
+        hint="branch with jnp.where, keep shapes free of the values, and let the first axis be the rows",
+    )
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error says first.
+
+    Examples
+    --------
+    >>> first_line(ValueError("no such axis\\nin line 3"))
+    'no such axis'
+    """
+    return str(error).strip().split("\n")[0]
 
 
 def _tracing_errors() -> tuple[type[Exception], ...]:

@@ -152,8 +152,8 @@ class Neural:
                 f"the network cannot take the rows: {error}", hint="pass some rows of what it was trained on"
             ) from error
         answer = _meaning(parts, ask.classes)
-        self._require_rows_apart(model, arrays, ask, parts)
         proto = self.network.export(model, arrays, ask)
+        self._require_rows_apart(model, arrays, ask, parts)
         single = any(np.asarray(array).dtype == np.float32 for array in (*arrays.values(), *parts))
         return Lowered(
             encoding=Encoding(operations=operations),
