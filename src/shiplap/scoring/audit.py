@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,14 +13,16 @@ import msgspec
 from shiplap.core.encoding import Boolean, Category, Date, Encoding, Image, Operation, Tensor, Text
 from shiplap.core.errors import ShipError, nearest
 from shiplap.core.policy import Policy
-from shiplap.core.ship import FORMAT, SEALED, Manifest, Ship
+from shiplap.core.ship import FORMAT, SEALED, WEIGHTS, Manifest, Ship
 from shiplap.scoring.graph import audit_graph
 
-__all__ = ["EVIDENCE", "LIMIT_BYTES", "audit_members", "audit_path", "id_of"]
+__all__ = ["EVIDENCE", "LIMIT_BYTES", "LIMIT_FILE_BYTES", "audit_members", "audit_path", "id_of", "ordered"]
 
 T = TypeVar("T")
 EVIDENCE, VARIANTS = "evidence/", "variants/"
 LIMIT_BYTES = 2**31 - 1
+"""Everything but ``graph.data``, which is mapped and not read where the file is larger than this."""
+LIMIT_FILE_BYTES = 2**36
 _LIMIT_MEMBERS = 4096
 _LIMIT_DEPTH = 32
 _LIMIT_WIDTH = 2**20
@@ -34,7 +36,7 @@ class _Format(msgspec.Struct):
     format: int
 
 
-def audit_members(path: Path, members: Mapping[str, bytes]) -> Ship:
+def audit_members(path: Path, members: Mapping[str, bytes], weights: bytes | memoryview = b"") -> Ship:
     """Make a ship of its members, each checked.
 
     Parameters
@@ -42,7 +44,9 @@ def audit_members(path: Path, members: Mapping[str, bytes]) -> Ship:
     path : Path
         The file, for messages.
     members : mapping of str to bytes
-        Contents by path, in the order of the file.
+        Contents by path, in the order of the file; that of ``graph.data`` is not looked at.
+    weights : bytes or memoryview
+        Content of ``graph.data``, where there is one: it may be too large to be held in memory.
 
     Raises
     ------
@@ -52,19 +56,19 @@ def audit_members(path: Path, members: Mapping[str, bytes]) -> Ship:
     if next(iter(members), "") != "manifest.json":
         raise ShipError("is not a ship file: its first member is no manifest", hint="made by `shiplap pack`?")
     manifest = _manifest(members["manifest.json"])
-    _require_parts(manifest, members)
+    _require_parts(manifest, members, weights)
     encoding = _decoded(members["encode.json"], Encoding, "encode.json")
     policy = _decoded(members["policy.json"], Policy, "policy.json")
     _require_sound(encoding)
     _require_fit(manifest, encoding, policy)
-    ports = audit_graph(members["graph.onnx"])
+    ports = audit_graph(members["graph.onnx"], n_data=len(weights))
     if ports.width != encoding.width:
         raise ShipError(f"encodes {encoding.width} numbers a row while its graph takes {ports.width}", hint=_HINT)
     expected = manifest.signature.n_outputs
     if ports.n_outputs not in {0, expected}:
         raise ShipError(f"has a graph with {ports.n_outputs} outputs where {expected} are expected", hint=_HINT)
     evidence = {name.removeprefix(EVIDENCE): body for name, body in members.items() if name.startswith(EVIDENCE)}
-    return Ship(path, manifest, encoding, members["graph.onnx"], policy, evidence)
+    return Ship(path, manifest, encoding, members["graph.onnx"], policy, evidence, weights)
 
 
 def audit_path(member: str) -> None:
@@ -82,7 +86,7 @@ def audit_path(member: str) -> None:
     Traceback (most recent call last):
     shiplap.core.errors.ShipError: holds an unknown member 'evidence/../../etc/passwd' (...)
     """
-    if member not in SEALED and not _PATH.fullmatch(member):
+    if member not in {*SEALED, WEIGHTS} and not _PATH.fullmatch(member):
         raise ShipError(
             f"holds an unknown member '{member[:80]}'", hint="letters, digits and _.@+=- in at most 4 levels"
         )
@@ -94,14 +98,15 @@ def id_of(digests: Mapping[str, str]) -> str:
     Parameters
     ----------
     digests : mapping of str to str
-        SHA-256 by member; others than the sealed parts are ignored.
+        SHA-256 by member; others than the sealed parts are ignored. ``graph.data`` counts where there is one.
 
     Examples
     --------
     >>> id_of(dict.fromkeys(("encode.json", "graph.onnx", "policy.json"), "0" * 64))[:12]
     '9f65ee0ec7e8'
     """
-    canonical = msgspec.json.encode({member: digests[member] for member in sorted(SEALED)})
+    sealed = sorted([*SEALED, *({WEIGHTS} & set(digests))])
+    canonical = msgspec.json.encode({member: digests[member] for member in sealed})
     return hashlib.sha256(canonical).hexdigest()
 
 
@@ -113,7 +118,20 @@ def _manifest(content: bytes) -> Manifest:
     return _decoded(content, Manifest, "manifest.json")
 
 
-def _require_parts(manifest: Manifest, members: Mapping[str, bytes]) -> None:
+def ordered(members: Iterable[str]) -> list[str]:
+    """Return the paths of a ship's members, its manifest aside, in the order in which they lie in the file.
+
+    Examples
+    --------
+    >>> ordered({"evidence/a", "graph.data", "policy.json", "encode.json", "graph.onnx"})
+    ['encode.json', 'graph.onnx', 'policy.json', 'graph.data', 'evidence/a']
+    """
+    known = set(members)
+    first = [*SEALED, *({WEIGHTS} & known)]
+    return [*first, *sorted(known - set(first))]
+
+
+def _require_parts(manifest: Manifest, members: Mapping[str, bytes], weights: bytes | memoryview) -> None:
     parts = list(members)[1:]
     if len(parts) > _LIMIT_MEMBERS:
         raise ShipError(f"holds more than {_LIMIT_MEMBERS} members", hint=_HINT)
@@ -122,10 +140,13 @@ def _require_parts(manifest: Manifest, members: Mapping[str, bytes]) -> None:
     for member in SEALED:
         if member not in members:
             raise ShipError(f"lacks '{member}'", hint=_HINT)
-    if parts != [*SEALED, *sorted(set(parts) - set(SEALED))] or list(manifest.parts) != parts:
+    if WEIGHTS in members and not weights:
+        raise ShipError(f"holds an empty '{WEIGHTS}'", hint=_HINT)
+    if parts != ordered(parts) or list(manifest.parts) != parts:
         raise ShipError("holds other members than its manifest names, or in another order", hint=_HINT)
     for member in parts:
-        if hashlib.sha256(members[member]).hexdigest() != manifest.parts[member]:
+        content = weights if member == WEIGHTS else members[member]
+        if hashlib.sha256(content).hexdigest() != manifest.parts[member]:
             raise ShipError(f"was altered at '{member}' after it was sealed", hint="copy it again, or pack it again")
     if manifest.id != id_of(manifest.parts):
         raise ShipError("carries a ship id that is not that of its parts", hint=_HINT)
@@ -202,6 +223,11 @@ def _text_problem(operation: Text) -> str:
         return "names a token twice"
     if not 1 <= shortest <= longest <= _LIMIT_NGRAM or not 1 <= operation.shortest <= _LIMIT_SHORTEST:
         return "asks for tokens of an impossible length"
+    places = operation.places
+    if len(set(places)) < len(places) or not all(0 <= place < operation.n_features for place in places):
+        return "writes a hashed place twice, or one that there is not"
+    if operation.rest != "none" and not places:
+        return "writes a rest of nothing"
     if operation.also and (operation.whole or operation.characters in {"letter", "not_space"}):
         return "adds characters to a kind that takes none"
     return ""

@@ -1,8 +1,9 @@
 """The container of a ship file: a zip with stored members, of which exactly one sequence of bytes is valid.
 
-Local headers, contents and the central directory follow one another without gaps, flags, extra fields, comments or
-times of their own; ``docs/ship-format.md`` gives every byte. So any zip tool can open a ship file, while an altered
-byte, a hidden member or a second reading of the same file is always noticed.
+Local headers, contents and the central directory follow one another without gaps, flags, comments or times of their
+own; ``docs/ship-format.md`` gives every byte. Numbers that 32 bits cannot hold stand in the fields of Zip64, and only
+those. So any zip tool can open a ship file, while an altered byte, a hidden member or a second reading of the same
+file is always noticed.
 """
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ __all__ = ["pack_members", "unpack_members"]
 _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
+_LARGE_END, _LOCATOR = struct.Struct("<4sQ2H2I4Q"), struct.Struct("<4sIQI")
 _LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+_LARGE_END_MARK, _LOCATOR_MARK = b"PK\x06\x06", b"PK\x06\x07"
 _VERSION, _TIME, _DATE = 20, 0, 0x21  # 1980-01-01 00:00, the first moment a zip can name
+_LARGE_VERSION, _LARGE_FIELD, _FULL = 45, 1, 0xFFFF_FFFF  # Zip64: its version, its extra field, "see there"
+_LARGE = _FULL  # the least number that stands there
 _MADE_BY, _MODE = (3 << 8) | _VERSION, 0o100644 << 16  # an ordinary file
 _SYMLINK = 0o120000
 
 
-def pack_members(members: Mapping[str, bytes]) -> Iterator[bytes]:
+def pack_members(members: Mapping[str, bytes | memoryview]) -> Iterator[bytes | memoryview]:
     """Yield the bytes of a container, piece by piece, members in the order given.
 
     Parameters
@@ -49,7 +54,7 @@ def pack_members(members: Mapping[str, bytes]) -> Iterator[bytes]:
     yield from _closing(directory, offset)
 
 
-def unpack_members(data: bytes) -> dict[str, memoryview]:
+def unpack_members(data: bytes | memoryview) -> dict[str, memoryview]:
     """Return the members of a container by path, each audited before it is touched.
 
     Parameters
@@ -65,7 +70,7 @@ def unpack_members(data: bytes) -> dict[str, memoryview]:
     """
     members = {}
     view = memoryview(data)
-    for name, start, size, offset in _directory(data):
+    for name, start, size, offset in _directory(view):
         if name in members:
             raise ShipError(f"holds '{name}' twice", hint="do not use it")
         end = start + size
@@ -76,7 +81,7 @@ def unpack_members(data: bytes) -> dict[str, memoryview]:
     return members
 
 
-def _directory(data: bytes) -> Iterator[tuple[str, int, int, int]]:
+def _directory(data: memoryview) -> Iterator[tuple[str, int, int, int]]:
     """Yield name, start of the content, size and offset of the header for each member."""
     position, count = _end_record(data)
     for _ in range(count):
@@ -84,25 +89,42 @@ def _directory(data: bytes) -> Iterator[tuple[str, int, int, int]]:
             raise ShipError("is damaged: its directory cannot be read", hint="copy it again")
         entry = _CENTRAL.unpack_from(data, position)
         flags, method, packed, size, n_name, n_extra, n_comment = *entry[3:5], *entry[8:13]
-        raw = data[position + _CENTRAL.size : position + _CENTRAL.size + n_name]
+        after = position + _CENTRAL.size + n_name
         try:
-            name = raw.decode("ascii")
+            name = str(data[position + _CENTRAL.size : after], "ascii")
         except UnicodeDecodeError:
             raise ShipError("holds a path that is not ASCII", hint="do not use it") from None
         _require_tame(name, flags=flags, method=method, mode=entry[15] >> 16)
         if packed != size:
             raise ShipError(f"is damaged: two sizes are given for '{name}'", hint="copy it again")
-        yield name, entry[16] + _LOCAL.size + n_name, size, entry[16]
-        position += _CENTRAL.size + n_name + n_extra + n_comment
+        offset, n_local = entry[16], 0
+        if n_extra:
+            size, offset = _beyond(data[after : after + n_extra], size, offset, name)
+            n_local = 20 if entry[9] == _FULL else 0
+        yield name, offset + _LOCAL.size + n_name + n_local, size, offset
+        position = after + n_extra + n_comment
 
 
-def _end_record(data: bytes) -> tuple[int, int]:
-    if data[:4] not in {_LOCAL_MARK, _END_MARK}:
+def _beyond(extra: memoryview, size: int, offset: int, name: str) -> tuple[int, int]:
+    """Read a member's numbers that 32 bits cannot hold; that each had to stand there is held against the one form."""
+    n_numbers = 2 * (size == _FULL) + (offset == _FULL)
+    if len(extra) != 4 + 8 * n_numbers:
+        raise ShipError(f"is damaged: '{name}' has an extra field that no ship has", hint="copy it again")
+    numbers = list(struct.unpack(f"<{n_numbers}Q", extra[4:]))
+    return (numbers[0] if size == _FULL else size), (numbers[-1] if offset == _FULL else offset)
+
+
+def _end_record(data: memoryview) -> tuple[int, int]:
+    if bytes(data[:4]) not in {_LOCAL_MARK, _END_MARK}:
         raise ShipError("is not a ship file: it is not a zip", hint="ship files are made by `shiplap pack`")
     at = len(data) - _END.size
     if at < 0 or data[at : at + 4] != _END_MARK:
         raise ShipError("is truncated, or has bytes after its end", hint="copy it again from where it was packed")
     record = _END.unpack_from(data, at)
+    before = at - _LOCATOR.size - _LARGE_END.size
+    if record[6] == _FULL and before >= 0 and data[before : before + 4] == _LARGE_END_MARK:
+        large = _LARGE_END.unpack_from(data, before)
+        return large[9], large[7]
     return record[6], record[4]
 
 
@@ -133,16 +155,41 @@ def _require_canonical(view: memoryview, members: Mapping[str, memoryview]) -> N
 
 def _headers(name: str, content: bytes | memoryview, offset: int) -> tuple[bytes, bytes]:
     raw, size, crc = name.encode("ascii"), len(content), zlib.crc32(content)
-    common = (_VERSION, 0, 0, _TIME, _DATE, crc, size, size, len(raw), 0)
-    local = _LOCAL.pack(_LOCAL_MARK, *common) + raw
-    central = _CENTRAL.pack(_CENTRAL_MARK, _MADE_BY, *common, 0, 0, 0, _MODE, offset) + raw
-    return local, central
+    sizes = [size, size] if size >= _LARGE else []
+    beside, beside_here = _extra([*sizes, *([offset] if offset >= _LARGE else [])]), _extra(sizes)
+    shown = _FULL if sizes else size
+    common = (0, 0, _TIME, _DATE, crc, shown, shown, len(raw))
+    local = _LOCAL.pack(_LOCAL_MARK, _version(beside_here), *common, len(beside_here)) + raw + beside_here
+    central = _CENTRAL.pack(
+        *(_CENTRAL_MARK, _MADE_BY, _version(beside), *common, len(beside), 0, 0, 0, _MODE, _shown_offset(offset))
+    )
+    return local, central + raw + beside
+
+
+def _extra(numbers: list[int]) -> bytes:
+    """Return the extra field of Zip64 with the numbers that 32 bits cannot hold; nothing where there are none."""
+    return struct.pack(f"<2H{len(numbers)}Q", _LARGE_FIELD, 8 * len(numbers), *numbers) if numbers else b""
+
+
+def _shown_offset(offset: int) -> int:
+    return _FULL if offset >= _LARGE else offset
+
+
+def _version(extra: bytes) -> int:
+    return _LARGE_VERSION if extra else _VERSION
 
 
 def _closing(directory: list[bytes], offset: int) -> tuple[bytes, bytes]:
     joined = b"".join(directory)
     count = len(directory)
-    return joined, _END.pack(_END_MARK, 0, 0, count, count, len(joined), offset, 0)
+    end = _END.pack(_END_MARK, 0, 0, count, count, len(joined), _shown_offset(offset), 0)
+    if offset < _LARGE:
+        return joined, end
+    after = offset + len(joined)
+    large = _LARGE_END.pack(
+        *(_LARGE_END_MARK, _LARGE_END.size - 12, _MADE_BY, _LARGE_VERSION, 0, 0, count, count, len(joined), offset)
+    )
+    return joined, large + _LOCATOR.pack(_LOCATOR_MARK, 0, after, 1) + end
 
 
 def _shown(name: str) -> str:

@@ -7,19 +7,48 @@ audited before any runtime sees it. Field numbers follow ``onnx.proto3`` of ONNX
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 import msgspec
 
 from shiplap.core.errors import ShipError
 
-__all__ = ["Ports", "audit_graph"]
+__all__ = ["Outside", "Ports", "audit_graph"]
 
 _DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml"})
 _DEPTH = 24
 _DOUBLE = 11
+_NUMBERS = {1: "f4", 2: "u1", 3: "i1", 4: "u2", 5: "i2", 6: "i4", 7: "i8", 9: "?", 10: "f2", 11: "f8"}
+_WEIGHTS = "graph.data"
 _HINT = "do not use it; pack it again from the model"
 
 _Field = tuple[int, int | memoryview]
+
+
+class Outside(msgspec.Struct, frozen=True, kw_only=True):
+    """A constant of the graph whose numbers lie in ``graph.data``.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the graph.
+    dtype : str
+        Type of its numbers, as numpy spells it.
+    shape : tuple of int
+        Its shape.
+    offset : int
+        Where its numbers begin.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    offset: int
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes it takes."""
+        return prod(self.shape) * (1 if self.dtype == "?" else int(self.dtype[1:]))
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,35 +62,41 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
         Second dimension of the input.
     n_outputs : int
         Second dimension of the output; 0 where the graph leaves it open.
+    outside : tuple of Outside
+        Constants that lie in ``graph.data``, in the order in which they lie there.
     """
 
     input: str
     output: str
     width: int
     n_outputs: int = 0
+    outside: tuple[Outside, ...] = ()
 
 
-def audit_graph(graph: bytes) -> Ports:
+def audit_graph(graph: bytes, *, n_data: int = 0) -> Ports:
     """Check that a graph is self-contained and plain, and return its ports.
 
     Parameters
     ----------
     graph : bytes
         A serialized ONNX ``ModelProto``.
+    n_data : int
+        Size of ``graph.data`` in bytes; 0 where there is none.
 
     Raises
     ------
     ShipError
-        It is no ONNX model, keeps tensors in other files, uses operators outside ``ai.onnx`` and ``ai.onnx.ml`` and
-        its own functions, carries training information, or does not take one double matrix and give one.
+        It is no ONNX model, keeps tensors in other files than ``graph.data``, uses operators outside ``ai.onnx``,
+        ``ai.onnx.ml`` and its own functions, carries training information, or does not take one double matrix and
+        give one.
     """
     try:
-        return _audit_model(memoryview(graph))
+        return _audit_model(memoryview(graph), n_data)
     except (IndexError, UnicodeDecodeError, TypeError) as error:
         raise ShipError("has a graph that is no ONNX model", hint=_HINT) from error
 
 
-def _audit_model(model: memoryview) -> Ports:
+def _audit_model(model: memoryview, n_data: int) -> Ports:
     body: memoryview | None = None
     functions = []
     for number, value in _fields(model):
@@ -79,7 +114,7 @@ def _audit_model(model: memoryview) -> Ports:
     for function in functions:
         _audit_function(function, local)
     _audit_body(body, local, 0)
-    return _ports(body)
+    return msgspec.structs.replace(_ports(body), outside=_outside(body, n_data))
 
 
 def _audit_function(function: memoryview, local: frozenset[tuple[str, str]]) -> None:
@@ -96,7 +131,7 @@ def _audit_body(graph: memoryview, local: frozenset[tuple[str, str]], depth: int
     for number, value in _fields(graph):
         if number == 1:
             _audit_node(_message(value), local, depth)
-        elif number == 5:
+        elif number == 5 and not (depth == 0 and _lies_outside(_message(value))):
             _audit_tensor(_message(value))
         elif number == 15:
             _audit_sparse(_message(value))
@@ -134,6 +169,67 @@ def _audit_tensor(tensor: memoryview) -> None:
     for number, value in _fields(tensor):
         if number == 13 or (number == 14 and value != 0):
             raise ShipError("has a graph that keeps tensors in other files", hint="a ship holds its whole graph")
+
+
+def _lies_outside(tensor: memoryview) -> bool:
+    return _last(tensor, 14) == 1
+
+
+def _outside(body: memoryview, n_data: int) -> tuple[Outside, ...]:
+    """Return the constants that lie in ``graph.data``, one after the other; at least one where it is there."""
+    tensors = [_message(value) for number, value in _fields(body) if number == 5]
+    found = sorted((_placed(tensor) for tensor in tensors if _lies_outside(tensor)), key=lambda one: one.offset)
+    if found and not n_data:
+        raise ShipError("has a graph that keeps tensors in other files", hint="a ship holds its whole graph")
+    if n_data and not found:
+        raise ShipError(f"holds a '{_WEIGHTS}' that its graph does not read", hint=_HINT)
+    end = 0
+    for one in found:
+        if one.offset < end or one.offset + one.size_bytes > n_data:
+            raise ShipError(f"has a graph whose constants overlap in '{_WEIGHTS}', or reach beyond it", hint=_HINT)
+        end = one.offset + one.size_bytes
+    if len({one.name for one in found}) < len(found):
+        raise ShipError("has a graph that names a constant twice", hint=_HINT)
+    return tuple(found)
+
+
+def _placed(tensor: memoryview) -> Outside:
+    """Read where a constant's numbers lie; it may say nothing else."""
+    if {number for number, _ in _fields(tensor)} - {1, 2, 8, 12, 13, 14}:
+        raise ShipError("has a graph with a constant that is given twice", hint=_HINT)
+    entries = [_message(value) for number, value in _fields(tensor) if number == 13]
+    said = {_text_of(entry, 1): _text_of(entry, 2) for entry in entries}
+    kind = _last(tensor, 2)
+    if len(entries) != 3 or set(said) != {"location", "offset", "length"} or said["location"] != _WEIGHTS:
+        raise ShipError("has a graph that keeps tensors in other files", hint=f"a ship holds them in '{_WEIGHTS}'")
+    if not (isinstance(kind, int) and kind in _NUMBERS):
+        raise ShipError(f"has a graph whose '{_WEIGHTS}' holds numbers of a type that it may not", hint=_HINT)
+    found = Outside(
+        name=_text_of(tensor, 8), dtype=_NUMBERS[kind], shape=_lengths(tensor), offset=_whole(said["offset"])
+    )
+    if found.size_bytes != _whole(said["length"]):
+        raise ShipError(f"has a graph whose constant '{found.name[:60]}' has another size than its shape", hint=_HINT)
+    return found
+
+
+def _lengths(tensor: memoryview) -> tuple[int, ...]:
+    """Read the shape of a constant, written number by number or all in one."""
+    lengths: list[int] = []
+    for number, value in _fields(tensor):
+        if number == 1 and isinstance(value, int):
+            lengths.append(value)
+        elif number == 1:
+            position, packed = 0, _message(value)
+            while position < len(packed):
+                length, position = _varint(packed, position)
+                lengths.append(length)
+    return tuple(lengths)
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise ShipError("has a graph that says where a constant lies in a way that cannot be read", hint=_HINT)
+    return int(text)
 
 
 def _ports(graph: memoryview) -> Ports:

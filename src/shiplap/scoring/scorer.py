@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from shiplap.core.ship import Ship
 from shiplap.core.signature import Signature
 from shiplap.scoring.decide import Answer, Decider
 from shiplap.scoring.encoder import Encoder
+from shiplap.scoring.graph import audit_graph
 from shiplap.scoring.shipfile import read_ship
 
 __all__ = ["Scorer", "load"]
@@ -45,7 +47,8 @@ class Scorer:
         self.ship = ship
         self.encoder = Encoder(ship.encoding)
         self.decider = Decider(ship.policy)
-        self.runtime: Runtime = runtimes.get(runtime)(ship.graph, threads=threads)
+        outside = {"weights": _weights(ship)} if ship.weights else {}
+        self.runtime: Runtime = runtimes.get(runtime)(ship.graph, threads=threads, **outside)
         expected = (ship.encoding.width, ship.signature.n_outputs)
         if (self.runtime.width, self.runtime.n_outputs) != expected:
             raise ShipError(f"'{ship.path}' has a graph that does not fit its encoding or its classes")
@@ -161,6 +164,15 @@ class Scorer:
 
     def __repr__(self) -> str:
         return f"Scorer({self.ship!r})"
+
+
+def _weights(ship: Ship) -> dict[str, NDArray[Any]]:
+    """Return the constants that lie outside the graph, where they lie."""
+    outside = audit_graph(ship.graph, n_data=len(ship.weights)).outside
+    return {
+        one.name: np.frombuffer(ship.weights, one.dtype, prod(one.shape), one.offset).reshape(one.shape)
+        for one in outside
+    }
 
 
 def load(path: str | Path, *, threads: int = 1) -> Scorer:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 import shiplap
 from shiplap.core.atomic import replacing
@@ -15,9 +17,17 @@ from shiplap.core.encoding import Encoding
 from shiplap.core.errors import ShipError
 from shiplap.core.locks import FileLock
 from shiplap.core.policy import Policy
-from shiplap.core.ship import FORMAT, SEALED, Manifest, Ship
+from shiplap.core.ship import FORMAT, WEIGHTS, Manifest, Ship
 from shiplap.core.signature import Signature
-from shiplap.scoring.audit import EVIDENCE, LIMIT_BYTES, audit_members, audit_path, id_of
+from shiplap.scoring.audit import (
+    EVIDENCE,
+    LIMIT_BYTES,
+    LIMIT_FILE_BYTES,
+    audit_members,
+    audit_path,
+    id_of,
+    ordered,
+)
 from shiplap.scoring.container import pack_members, unpack_members
 
 __all__ = ["attach", "read_ship", "write_ship"]
@@ -29,7 +39,7 @@ def write_ship(
     name: str,
     signature: Signature,
     encoding: Encoding,
-    graph: bytes,
+    graph: bytes | tuple[bytes, bytes | memoryview],
     policy: Policy,
     lineage: Mapping[str, str] | None = None,
     evidence: Mapping[str, bytes] | None = None,
@@ -46,8 +56,9 @@ def write_ship(
         Inputs, task and classes.
     encoding : Encoding
         How a row becomes numbers.
-    graph : bytes
-        ONNX model: double matrix of shape (n_rows, encoding.width) in, double (n_rows, n_outputs) out.
+    graph : bytes, or tuple of (bytes, bytes or memoryview)
+        ONNX model: double matrix of shape (n_rows, encoding.width) in, double (n_rows, n_outputs) out. Where its
+        constants are too many for one message: the model, and those that lie outside of it.
     policy : Policy
         From output to label and decision.
     lineage : mapping of str to str, optional
@@ -66,25 +77,28 @@ def write_ship(
     InputError
         The folder does not exist or cannot be written.
     """
+    body, weights = (graph, b"") if isinstance(graph, bytes) else graph
     sealed = {
         "encode.json": msgspec.json.encode(encoding),
-        "graph.onnx": graph,
+        "graph.onnx": body,
         "policy.json": msgspec.json.encode(policy),
+        **({WEIGHTS: b""} if weights else {}),
     }
     parts = {**sealed, **_attached(evidence or {})}
+    digests = {member: _sha256(weights if member == WEIGHTS else content) for member, content in parts.items()}
     manifest = Manifest(
         format=FORMAT,
-        id=id_of({member: _sha256(sealed[member]) for member in SEALED}),
+        id=id_of({member: digests[member] for member in sealed}),
         name=name,
         made_by=f"shiplap {shiplap.__version__}",
         signature=signature,
         lineage=dict(lineage or {}),
-        parts={member: _sha256(content) for member, content in parts.items()},
+        parts=digests,
     )
-    return _write(Path(path), manifest, parts)
+    return _write(Path(path), manifest, parts, weights)
 
 
-def read_ship(path: str | Path, *, limit_bytes: int = LIMIT_BYTES) -> Ship:
+def read_ship(path: str | Path, *, limit_bytes: int = LIMIT_FILE_BYTES) -> Ship:
     """Read a ship file: everything in it is audited before anything is made of it.
 
     Parameters
@@ -131,11 +145,12 @@ def attach(path: str | Path, evidence: Mapping[str, bytes]) -> Ship:
     added = _attached(evidence)
     read_ship(file)
     with FileLock(file.with_name(f".{file.name[:100]}.lock")):
-        ship, held = _read(file, _content(file, LIMIT_BYTES))
+        ship, held = _read(file, _content(file, LIMIT_FILE_BYTES))
         del held["manifest.json"]
         parts = {**held, **added}
-        digests = {member: _sha256(content) for member, content in parts.items()}
-        return _write(file, msgspec.structs.replace(ship.manifest, parts=digests), parts)
+        known = {WEIGHTS: ship.manifest.parts[WEIGHTS]} if ship.weights else {}
+        digests = {member: known.get(member) or _sha256(content) for member, content in parts.items()}
+        return _write(file, msgspec.structs.replace(ship.manifest, parts=digests), parts, ship.weights)
 
 
 @contextmanager
@@ -147,35 +162,46 @@ def _naming(path: Path) -> Iterator[None]:
         raise ShipError(f"'{path}' {error.message}", hint=error.hint) from error.__cause__
 
 
-def _read(path: Path, data: bytes) -> tuple[Ship, dict[str, bytes]]:
+def _read(path: Path, data: bytes | memoryview) -> tuple[Ship, dict[str, bytes]]:
+    """Return a ship and its members; of the weights, which may be mapped and not in memory, only the place."""
     with _naming(path):
-        members = {member: bytes(content) for member, content in unpack_members(data).items()}
-        return audit_members(path, members), members
+        views = unpack_members(data)
+        weights = views.get(WEIGHTS, b"")
+        _require_size(views)
+        members = {member: b"" if member == WEIGHTS else bytes(content) for member, content in views.items()}
+        return audit_members(path, members, weights), members
 
 
-def _write(path: Path, manifest: Manifest, parts: Mapping[str, bytes]) -> Ship:
-    ordered = [*SEALED, *sorted(set(parts) - set(SEALED))]
-    digests = {member: manifest.parts[member] for member in ordered}
-    manifest = msgspec.structs.replace(manifest, parts=digests)
-    members = {"manifest.json": msgspec.json.encode(manifest), **{member: parts[member] for member in ordered}}
+def _write(path: Path, manifest: Manifest, parts: Mapping[str, bytes], weights: bytes | memoryview) -> Ship:
+    order = ordered(parts)
+    manifest = msgspec.structs.replace(manifest, parts={member: manifest.parts[member] for member in order})
+    members = {"manifest.json": msgspec.json.encode(manifest), **{member: parts[member] for member in order}}
     with _naming(path):
-        ship = audit_members(path, members)
-        if sum(map(len, members.values())) > LIMIT_BYTES:
-            raise ShipError("would be larger than a ship file may be", hint="attach less")
+        ship = audit_members(path, members, weights)
+        _require_size(members)
+    contents = {member: weights if member == WEIGHTS else content for member, content in members.items()}
     with replacing(path) as part, part.open("wb") as file:
-        file.writelines(pack_members(members))
+        file.writelines(pack_members(contents))
     return ship
 
 
-def _content(path: Path, limit_bytes: int) -> bytes:
+def _require_size(members: Mapping[str, bytes | memoryview]) -> None:
+    if sum(len(content) for member, content in members.items() if member != WEIGHTS) > LIMIT_BYTES:
+        raise ShipError("is larger than a ship file may be", hint="attach less")
+
+
+def _content(path: Path, limit_bytes: int) -> bytes | memoryview:
+    """Return the bytes of a file; a large one is mapped, so that its weights need no memory of ours."""
     try:
         with path.open("rb") as file:
-            data = file.read(limit_bytes + 1)
+            if limit_bytes >= os.fstat(file.fileno()).st_size > LIMIT_BYTES:
+                return np.memmap(file, np.uint8, "r").data
+            data = file.read(min(limit_bytes, LIMIT_BYTES) + 1)
     except FileNotFoundError:
         raise ShipError(f"no ship file at '{path}'", hint="check the path, or make one with `shiplap pack`") from None
     except OSError as error:
         raise ShipError(f"'{path}' cannot be read: {error.strerror}") from error
-    if len(data) > limit_bytes:
+    if len(data) > min(limit_bytes, LIMIT_BYTES):
         raise ShipError(f"'{path}' is larger than {limit_bytes:,} bytes", hint="raise limit_bytes if you trust it")
     return data
 
@@ -190,5 +216,5 @@ def _attached(evidence: Mapping[str, bytes]) -> dict[str, bytes]:
     return members
 
 
-def _sha256(content: bytes) -> str:
+def _sha256(content: bytes | memoryview) -> str:
     return hashlib.sha256(content).hexdigest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,8 @@ class OnnxRuntime:
         ONNX model: one double matrix in, one out.
     threads : int
         Threads that one call may use.
+    weights : mapping of str to ndarray
+        Constants of the graph that lie outside of it, by name.
 
     Raises
     ------
@@ -46,11 +50,19 @@ class OnnxRuntime:
     ONNX Runtime, https://onnxruntime.ai/docs/api/python/api_summary.html
     """
 
-    def __init__(self, graph: bytes, *, threads: int = 1) -> None:
+    def __init__(
+        self, graph: bytes, *, threads: int = 1, weights: Mapping[str, NDArray[Any]] = MappingProxyType({})
+    ) -> None:
         if threads < 1:
             raise InputError(f"threads must be 1 or more, not {threads}")
+        options = _options(threads)
+        # Kept for as long as the session is: some runtimes copy them, others look into them.
+        self._weights = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
+        if self._weights:
+            options.add_external_initializers(list(weights), self._weights)
+            options.add_session_config_entry("session.disable_prepacking", "1")  # or they are in memory twice
         try:
-            self._session = onnxruntime.InferenceSession(graph, _options(threads), providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except _ORT_ERRORS as error:
             raise ShipError(f"graph.onnx cannot be loaded: {_first_line(error)}", hint="pack it again") from error
         ports = [*self._session.get_inputs(), *self._session.get_outputs()]

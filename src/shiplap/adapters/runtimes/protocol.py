@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,9 +51,9 @@ class Runtime(Protocol):
 
 
 class MakeRuntime(Protocol):
-    """Makes a runtime of the bytes of an ONNX model."""
+    """Makes a runtime of the bytes of an ONNX model, and of constants by name that lie outside of it."""
 
-    def __call__(self, graph: bytes, *, threads: int = 1) -> Runtime:
+    def __call__(self, graph: bytes, *, threads: int = 1, weights: Mapping[str, NDArray[Any]] = ...) -> Runtime:
         """Load the graph; at most `threads` threads compute one call."""
         ...
 
