@@ -38,6 +38,8 @@ def load(path: Path) -> Any:
         raise InputError(
             f"{path.name} is no CatBoost model: {reason}", hint="write it with save_model, as .cbm or .json"
         ) from error
+    if not model.tree_count_:  # any JSON object is read without complaint
+        raise InputError(f"{path.name} is no CatBoost model: it holds no tree", hint="write it with save_model")
     for convert in (catboost.to_classifier, catboost.to_regressor, catboost.to_ranker):
         try:
             return convert(model)

@@ -52,6 +52,8 @@ class Ensemble:
         The output that each tree adds to; 0 throughout where a leaf answers for all outputs.
     weights : ndarray of float32
         What the answers of each tree are multiplied by.
+    dropped : bool
+        Whether trees were dropped in training, as in DART.
     base : ndarray of float32
         Margin before the first tree, output by output.
     linear : ndarray of float32, optional
@@ -67,6 +69,7 @@ class Ensemble:
     trees: list[Tree]
     groups: list[int]
     weights: NDArray[np.float32]
+    dropped: bool
     base: NDArray[np.float32]
     linear: NDArray[np.float32] | None
     objective: str
@@ -94,6 +97,7 @@ def read_booster(booster: Any, *, iterations: int = 0) -> Ensemble:
         trees=trees,
         groups=groups,
         weights=np.array(weights[: len(trees)] or [1.0] * len(trees), np.float32),
+        dropped="weight_drop" in gradient,
         base=base,
         linear=linear,
         objective=learner["objective"]["name"],

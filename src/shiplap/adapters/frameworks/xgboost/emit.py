@@ -77,14 +77,14 @@ def _margin(estimator: Any, ensemble: Ensemble, block: Block, context: Context) 
     elif not ensemble.trees:
         raise context.refuse("it holds no tree", hint="train at least one round")
     else:
-        terms = _leaves(ensemble, matrix, cells, context)
+        terms = _leaves(estimator, ensemble, matrix, cells, context)
     running = graph.op("CumSum", terms, graph.constant(np.array([2], np.int64)))
     last = graph.op("Gather", running, graph.constant(np.array([-1], np.int64)), axis=2)
     context.terms += 1  # the sum is XGBoost's own, addition by addition
     return graph.op("Squeeze", last, graph.constant(np.array([2], np.int64)))
 
 
-def _leaves(ensemble: Ensemble, matrix: str, cells: tuple[Cell, ...], context: Context) -> str:
+def _leaves(estimator: Any, ensemble: Ensemble, matrix: str, cells: tuple[Cell, ...], context: Context) -> str:
     """Return base margin and the leaves that a row falls into, of shape (n_rows, n_outputs, 1 + trees an output)."""
     groups = _by_group(ensemble)
     length = 1 + len(groups[0])
@@ -92,7 +92,11 @@ def _leaves(ensemble: Ensemble, matrix: str, cells: tuple[Cell, ...], context: C
     for group, trees in enumerate(groups):
         forest.root(forest.leaf(group * length, float(ensemble.base[group])))
         for place, (index, column) in enumerate(trees, start=1):
-            values = ensemble.weights[index] * ensemble.trees[index].values[:, column]
+            values = ensemble.trees[index].values[:, column]
+            if ensemble.dropped and not getattr(estimator, "by_matrix", False):
+                # Estimators predict in place, where a tree that was weighted is added to the base and taken off again.
+                values = (ensemble.base[group] + values) - ensemble.base[group]
+            values = ensemble.weights[index] * values
             _add(forest, ensemble.trees[index], values, group * length + place)
     context.forests.append((forest, cells))
     _note(ensemble, cells, context)

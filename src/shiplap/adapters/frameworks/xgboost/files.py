@@ -36,10 +36,10 @@ def load(path: Path) -> Any:
     booster = xgboost.Booster()
     try:
         booster.load_model(path)
-    except xgboost.core.XGBoostError as error:
-        reason = str(error).strip().splitlines()[0]
+    except ValueError as error:  # XGBoostError is one; so is a message that quotes bytes which are no text
         raise InputError(
-            f"{path.name} is no XGBoost model: {reason}", hint="write it with save_model, as .json or .ubj"
+            f"{path.name} is no XGBoost model that version {xgboost.__version__} reads",
+            hint="write it with save_model, as .json or .ubj",
         ) from error
     kind = _KINDS.get(_estimator_type(booster))
     if kind is None:

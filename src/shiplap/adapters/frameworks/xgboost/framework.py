@@ -20,6 +20,8 @@ _CLASSIFIES = {"binary:logistic", "binary:hinge", "multi:softprob", "multi:softm
 
 
 class _Booster(Bare):
+    by_matrix = True
+
     @property
     def n_features_in_(self) -> int:
         return int(self.model.num_features())
