@@ -165,6 +165,13 @@ def test_a_target_is_put_back(transformer, several, plain, proven):
     proven(model.fit(plain["rows"], target), plain["rows"])
 
 
+def test_shares_that_are_all_but_one_become_the_highest_quantile(plain, proven):
+    transformer = QuantileTransformer(n_quantiles=20, output_distribution="normal")
+    model = TransformedTargetRegressor(Ridge(), transformer=transformer, check_inverse=False)
+    model.fit(plain["rows"], plain["score"])
+    proven(model, plain["rows"] * np.linspace(1, 16, len(plain["rows"]))[:, None])
+
+
 @pytest.mark.parametrize(
     ("function", "inverse"), [(np.log, np.exp), (np.sqrt, np.square), (np.negative, np.negative), (None, None)]
 )
