@@ -279,6 +279,14 @@ PARTS: dict[str, tuple[dict[str, Any], str]] = {
         {"encoding": Encoding(operations=(Text(column="age"), Number(column="age")))},
         "has both a vocabulary and hashed places, or neither",
     ),
+    "a place beyond": (
+        {"encoding": Encoding(operations=(Text(column="age", n_features=9, places=(9,)),))},
+        "writes a hashed place twice, or one that there is not",
+    ),
+    "a rest of nothing": (
+        {"encoding": Encoding(operations=(Text(column="age", n_features=9, rest="sizes"),))},
+        "writes a rest of nothing",
+    ),
     "a token twice": (
         {"encoding": Encoding(operations=(Text(column="age", vocabulary=("a", "a")),))},
         "in a way that names a token twice",

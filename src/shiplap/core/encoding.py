@@ -149,6 +149,10 @@ class Text(_Operation, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
         Number of places where tokens are hashed; 0 where there is a vocabulary.
     alternate_sign : bool
         Whether hashed tokens count 1 or -1, by their hash.
+    places : tuple of int
+        Hashed places that are written, in this order; all of them where it is empty.
+    rest : {"none", "sizes", "squares"}
+        What is written last of the counts at all other places: nothing, the sum of their sizes, or of their squares.
     """
 
     analyzer: Analyzer = "word"
@@ -164,11 +168,13 @@ class Text(_Operation, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
     vocabulary: tuple[str, ...] = ()
     n_features: int = 0
     alternate_sign: bool = True
+    places: tuple[int, ...] = ()
+    rest: Literal["none", "sizes", "squares"] = "none"
 
     @property
     def width(self) -> int:
         """How many numbers it writes."""
-        return len(self.vocabulary) or self.n_features
+        return (len(self.vocabulary) or len(self.places) or self.n_features) + (self.rest != "none")
 
 
 class Image(_Operation, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="image"):

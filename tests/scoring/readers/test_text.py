@@ -160,3 +160,21 @@ def test_words_and_spaces_are_what_the_format_says() -> None:
 @pytest.mark.parametrize("characters", get_args(Characters))
 def test_every_kind_of_character_has_an_expression(characters: Characters) -> None:
     assert re.compile(token_expression(Text(column="text", characters=characters))).findall("ab ab") == ["ab", "ab"]
+
+
+@given(texts=st.lists(TEXTS, min_size=1, max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_hashed_places_can_be_chosen_and_the_others_summed_up(texts: list[str]) -> None:
+    whole = TextReader(Text(column="text", n_features=11, shortest=1)).many(texts)
+    places, others = (7, 0, 3), [1, 2, 4, 5, 6, 8, 9, 10]
+    sums = {
+        "none": [],
+        "sizes": [np.abs(whole[:, others]).sum(axis=1)],
+        "squares": [(whole[:, others] ** 2).sum(axis=1)],
+    }
+    for rest, more in sums.items():
+        chosen = Text(column="text", n_features=11, shortest=1, places=places, rest=rest)
+        reader, expected = TextReader(chosen), np.column_stack([whole[:, list(places)], *more])
+        assert reader.width == expected.shape[1]
+        np.testing.assert_array_equal(reader.many(texts), expected)
+        np.testing.assert_array_equal([reader.one(text) for text in texts], expected)

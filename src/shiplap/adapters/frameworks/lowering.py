@@ -104,6 +104,8 @@ class Context:
         Whether an estimator was fitted, as its framework knows.
     canonical : bool
         Whether the original reads canonical rows, where an empty text already is a missing value.
+    wanted : ndarray of int, optional
+        The columns that the next step needs of the vectorizer that is lowered now, where it does not need all.
     """
 
     columns: dict[str, Column]
@@ -121,6 +123,7 @@ class Context:
     path: tuple[str, ...] = ()
     kind: str = ""
     widths: dict[str, int] = field(default_factory=dict)
+    wanted: NDArray[np.int64] | None = None
 
     @property
     def width(self) -> int:

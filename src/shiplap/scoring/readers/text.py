@@ -57,6 +57,8 @@ class TextReader:
         self._tokens = _tokenizer(operation)
         self._places = {token: place for place, token in enumerate(operation.vocabulary)}
         self._hashed = None if operation.vocabulary else _hashed(operation.n_features, operation.alternate_sign)
+        self._kept = {place: index for index, place in enumerate(operation.places)}
+        self._rest = operation.rest
 
     def one(self, value: object) -> tuple[float, ...]:
         """Return the counts of one value; raises ``UnreadableError``."""
@@ -103,7 +105,18 @@ class TextReader:
             for token in self._tokens(text):
                 if token in places:
                     counts[places[token]] = counts.get(places[token], 0.0) + 1.0
-        return dict.fromkeys(counts, 1.0) if self._binary else counts
+        if self._binary:
+            counts = dict.fromkeys(counts, 1.0)
+        return self._chosen(counts) if self._kept else counts
+
+    def _chosen(self, counts: dict[int, float]) -> dict[int, float]:
+        """Return the counts at the places that are written, and what is written of the others."""
+        kept = {self._kept[place]: count for place, count in counts.items() if place in self._kept}
+        if self._rest != "none":
+            others = [count for place, count in counts.items() if place not in self._kept]
+            power = 1 if self._rest == "sizes" else 2
+            kept[self.width - 1] = float(sum(abs(count) ** power for count in others))
+        return kept
 
 
 def token_expression(operation: Text) -> str:

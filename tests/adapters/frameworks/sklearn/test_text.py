@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import (
     TfidfVectorizer,
     strip_accents_unicode,
 )
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -101,6 +101,25 @@ def test_every_way_of_counting_is_lowered_exactly(name, difference, tried):
 )
 def test_models_of_sparse_counts_are_lowered_exactly(model, difference, tried):
     assert difference(model.fit(TEXTS, SPAMS), tried) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("norm", "model"),
+    [
+        ("l2", LogisticRegression()),
+        ("l1", Ridge()),
+        (None, LinearSVC()),
+        ("l2", SGDClassifier(loss="log_loss", max_iter=5, tol=None, random_state=0)),
+        ("l2", LogisticRegression(C=0.01, solver="saga", l1_ratio=1.0, max_iter=20, tol=0.1)),  # all weights are 0
+    ],
+    ids=str,
+)
+def test_places_that_no_weight_belongs_to_add_to_the_norm_alone(norm, model, difference, tried):
+    pipeline = make_pipeline(HashingVectorizer(norm=norm, n_features=2**14), model)
+    target = np.arange(len(TEXTS)) % 3 if isinstance(model, SGDClassifier) else SPAMS
+    assert difference(pipeline.fit(TEXTS, target), tried) < 1e-13
+    framework = framework_of(pipeline)
+    assert framework.lower(pipeline, *framework.sample(TEXTS, pipeline)).encoding.width < 300
 
 
 def test_a_column_of_texts_stands_beside_others(difference, tried):

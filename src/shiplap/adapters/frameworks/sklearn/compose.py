@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from shiplap.adapters.frameworks.lowering import Block, Context, Piece
+from shiplap.adapters.frameworks.sklearn.text import narrowed
 
 __all__ = ["column_transformer", "feature_union", "predict_pipeline", "transform_pipeline"]
 
@@ -19,9 +20,14 @@ def transform_pipeline(estimator: Any, block: Block, context: Context) -> tuple[
 
 def predict_pipeline(estimator: Any, block: Block, context: Context, method: str) -> str:
     """Lower a ``Pipeline`` that predicts."""
-    name, last = estimator.steps[-1]
+    last, wanted = narrowed(estimator.steps)
+    context.wanted = wanted
     inner = _through(estimator.steps[:-1], block, context)
-    return context.response(last, inner, (method,), name)[0]
+    context.wanted = None
+    if wanted is not None:
+        everything = inner.evaluate
+        inner = Block(inner.pieces, lambda frame: everything(frame)[:, wanted])
+    return context.response(last, inner, (method,), estimator.steps[-1][0])[0]
 
 
 def _through(steps: list[tuple[str, Any]], block: Block, context: Context) -> Block:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import Any
 
 import numpy as np
-from sklearn.feature_extraction.text import strip_accents_ascii, strip_accents_unicode
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import HashingVectorizer, strip_accents_ascii, strip_accents_unicode
 
 from shiplap.adapters.frameworks.graph import INPUT
 from shiplap.adapters.frameworks.lowering import Block, Cell, Context, Piece, Raw
+from shiplap.adapters.frameworks.registry import class_path
 from shiplap.core.encoding import Text
 
 __all__ = [
@@ -17,6 +20,7 @@ __all__ = [
     "dict_vectorizer",
     "feature_hasher",
     "hashing_vectorizer",
+    "narrowed",
     "tfidf_transformer",
     "tfidf_vectorizer",
 ]
@@ -47,6 +51,7 @@ _CHARACTERS = {
     "[A-Za-z]": "ascii_letter",
     "[a-z]": "ascii_lower",
 }
+_RESTS = {None: "none", "l1": "sizes", "l2": "squares"}
 _WITH_OTHERS = re.compile(
     r"\[(\\w|a-zA-Z0-9_|A-Za-z0-9_|a-zA-Z0-9|A-Za-z0-9|a-z0-9|a-zA-Z|A-Za-z|a-z)((?:'|’|\\?-)+)\]"
 )
@@ -74,18 +79,55 @@ def tfidf_transformer(estimator: Any, block: Block, context: Context) -> tuple[P
 
 
 def hashing_vectorizer(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
-    """Lower ``HashingVectorizer``: counts at hashed places in the encoder, the norm in the graph."""
-    places = int(estimator.n_features)
-    if places > MOST_PLACES:
+    """Lower ``HashingVectorizer``: counts at hashed places in the encoder, the norm in the graph.
+
+    Where the model needs some places only, the others add to the norm alone: as one number.
+    """
+    n_features, wanted = int(estimator.n_features), context.wanted
+    if n_features > MOST_PLACES and wanted is None:
         raise context.refuse(
-            f"n_features={places:,} makes a dense row of {places * 8 / 1e6:.1f} MB",
+            f"n_features={n_features:,} makes a dense row of {n_features * 8 / 1e6:.1f} MB",
             hint=f"use n_features of at most {MOST_PLACES:,} (2**16 are usually enough), or TfidfVectorizer",
         )
-    operation = _operation(estimator, block, context, n_features=places, alternate_sign=bool(estimator.alternate_sign))
-    cells = context.encoded(operation, integral=True)
+    places = () if wanted is None else tuple(wanted.tolist())
+    rest = _RESTS[estimator.norm] if places else "none"
+    signed = bool(estimator.alternate_sign)
+    counted = {"n_features": n_features, "alternate_sign": signed, "places": places, "rest": rest}
+    cells = context.encoded(_operation(estimator, block, context, **counted), integral=True)
     if estimator.norm is None:
         return cells
-    return context.computed(_normalized(context.matrix(cells), estimator.norm, context), places)
+    width = len(places) or n_features
+    length = context.matrix(cells[width:]) if places else None
+    return context.computed(_normalized(context.matrix(cells[:width]), estimator.norm, context, length), width)
+
+
+def narrowed(steps: list[tuple[str, Any]]) -> tuple[Any, NDArray[np.int64] | None]:
+    """Leave out the weights of 0 where a linear model reads hashed texts: most places never met a word.
+
+    Parameters
+    ----------
+    steps : list of (str, estimator)
+        The steps of a pipeline.
+
+    Returns
+    -------
+    last : estimator
+        The last step, with the weights that are not 0 where most of them are.
+    wanted : ndarray of int, or None
+        The places of these weights; None where the step is as it was.
+    """
+    last = steps[-1][1]
+    if len(steps) < 2 or not isinstance(steps[-2][1], HashingVectorizer) or "coef_" not in vars(last):
+        return last, None
+    if not class_path(type(last)).startswith(("sklearn.linear_model.", "sklearn.svm.Linear")):
+        return last, None
+    wanted = np.flatnonzero(np.atleast_2d(last.coef_).any(axis=0))
+    if len(wanted) > steps[-2][1].n_features // 2:
+        return last, None
+    wanted = wanted if len(wanted) else np.array([0])
+    last = copy.copy(last)
+    last.coef_, last.n_features_in_ = last.coef_[..., wanted], len(wanted)
+    return last, wanted
 
 
 def feature_hasher(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
@@ -258,16 +300,20 @@ def _weighted(estimator: Any, cells: tuple[Cell, ...], context: Context) -> tupl
     return context.computed(_normalized(tensor, estimator.norm, context), len(cells))
 
 
-def _normalized(tensor: str, norm: str | None, context: Context) -> str:
-    """Divide each row by its norm, where that is not 0."""
+def _normalized(tensor: str, norm: str | None, context: Context, rest: str | None = None) -> str:
+    """Divide each row by its norm, where that is not 0; `rest` is what further columns add to it."""
     if norm is None:
         return tensor
     graph = context.graph
     axis = graph.constant(np.array([1], np.int64))
     if norm == "l2":
-        length = graph.op("Sqrt", graph.op("ReduceSumSquare", tensor, axis, keepdims=1))
+        length = graph.op("ReduceSumSquare", tensor, axis, keepdims=1)
     else:
         length = graph.op("ReduceSum", graph.op("Abs", tensor), axis, keepdims=1)
+    if rest is not None:
+        length = graph.op("Add", length, rest)
+    if norm == "l2":
+        length = graph.op("Sqrt", length)
     zero, one = graph.constant(np.array([0.0])), graph.constant(np.array([1.0]))
     return graph.op("Div", tensor, graph.op("Where", graph.op("Equal", length, zero), one, length))
 
