@@ -75,7 +75,8 @@ def apart(outputs: list[Any], expected: np.ndarray) -> np.ndarray:
     scale = 1.0 if numbers and np.nanmin(wanted) >= 0 and np.nanmax(wanted) <= 1 else spread
     best = np.full(len(wanted), np.inf)
     for output in outputs:
-        found = np.asarray(output)
+        several = isinstance(output, list) and isinstance(output[0], np.ndarray)
+        found = np.hstack(output) if several else np.asarray(output)
         if found.size != wanted.size:
             continue
         found = found.reshape(wanted.shape)
