@@ -98,6 +98,8 @@ class Lowered:
     largest : float
         Numbers beyond it, to either side, are not compared: single-precision sums of a network overflow in an order
         of their own.
+    weights : bytes or memoryview
+        Constants of the graph that lie outside of it, where they are too many for one message.
     """
 
     encoding: Encoding
@@ -116,6 +118,7 @@ class Lowered:
     threshold: float | None = None
     answers: Callable[[Any], NDArray[np.float64]] | None = field(default=None, repr=False)
     largest: float = float("inf")
+    weights: bytes | memoryview = field(default=b"", repr=False)
 
 
 class Framework(Protocol):

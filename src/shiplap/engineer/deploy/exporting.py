@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from shiplap.adapters.exports import PlainModel, compose
 from shiplap.core.atomic import replacing
-from shiplap.core.errors import DoesNotHoldError, InputError
+from shiplap.core.errors import DoesNotHoldError, InputError, RefusedError
 from shiplap.core.finding import Finding
 from shiplap.core.progress import tell
 from shiplap.core.report import DataTable, Report
@@ -79,6 +79,11 @@ def export(ship: Ship | str | Path, path: str | Path, *, seed: int = 0) -> Repor
     if not target.parent.is_dir():
         raise InputError(f"there is no folder '{target.parent}' to write the model to", hint="make it first")
     source = ship if isinstance(ship, Ship) else read_ship(ship)
+    if source.weights:
+        raise RefusedError(
+            f"the weights of '{source.manifest.name}' are more than one ONNX file holds",
+            hint="serve the ship itself",
+        )
     plan = plan_of(source)
     tell("putting encoder and graph together", None)
     content = compose(source.graph, plan)

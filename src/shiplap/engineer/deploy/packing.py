@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from shiplap.adapters.frameworks import Ask, is_pickled, model_file, read_model
+from shiplap.adapters.frameworks import Ask, Lowered, is_pickled, model_file, read_model
 from shiplap.core.certificate import Certificate
 from shiplap.core.errors import DoesNotHoldError, InputError, nearest
 from shiplap.core.model import Model
@@ -100,7 +100,7 @@ def pack(
         "name": called,
         "signature": subject.signature,
         "encoding": subject.lowered.encoding,
-        "graph": subject.lowered.graph,
+        "graph": _graph(subject.lowered),
         "policy": subject.policy,
         "lineage": {**(model.lineage if isinstance(model, Model) else {}), **(lineage or {})},
     }
@@ -123,11 +123,16 @@ def _confined(
         name=name,
         signature=ship.signature,
         encoding=ship.encoding,
-        graph=ship.graph,
+        graph=_graph(ship),
         policy=ship.policy,
         lineage={"pickle": digest_of(file), **lineage},
         evidence={"parity.json": ship.evidence["parity.json"], "sbom.json": bill_of_materials(name)},
     )
+
+
+def _graph(source: Lowered | Ship) -> Any:
+    """Return the graph, and its weights where they lie outside of it, as `write_ship` takes them."""
+    return (source.graph, source.weights) if source.weights else source.graph
 
 
 def _name_of(model: Any) -> str:

@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import shiplap as sl
 from shiplap.adapters.frameworks.files import read_model
+from shiplap.adapters.frameworks.onnx import files
 from shiplap.core.errors import InputError, RefusedError, TableError
 from shiplap.engineer.deploy import pack
 
@@ -185,3 +186,43 @@ def test_rows_of_another_shape_are_refused(tmp_path):
     rows = pd.DataFrame({"a": [1.0], "b": [1.0]})
     with pytest.raises(TableError, match="lack the model's input 'n'"):
         pack(read_model(GOLDEN / "columns.onnx"), rows, path=tmp_path / "a.ship")
+
+
+@pytest.mark.parametrize("in_one_file", [True, False])
+def test_weights_too_many_for_one_message_lie_beside_the_graph_in_the_ship(in_one_file, tmp_path, monkeypatch, covered):
+    """The limit is lowered: the way is the same."""
+    monkeypatch.setattr(files, "_LARGEST", 100)
+    onnx.save_model(
+        _dense("n"),
+        tmp_path / "m.onnx",
+        save_as_external_data=True,
+        location="m.data",
+        size_threshold=0,
+        all_tensors_to_one_file=in_one_file,
+    )
+    model = read_model(tmp_path / "m.onnx")
+    assert isinstance(model, files.LargeOnnx)
+    rows = np.random.default_rng(0).normal(size=(9, 2, 2)).astype(np.float32)
+    ship = pack(model, {"x": rows}, path=tmp_path / "a.ship")
+    assert ship.certificate.flips == 0
+    assert bytes(ship.weights[:4]) not in ship.graph
+    theirs = _own(tmp_path / "m.onnx", {"x": rows})["y"]
+    for beside in tmp_path.glob("*"):
+        if beside.suffix != ".ship":
+            beside.unlink()
+    np.testing.assert_array_equal(sl.load(ship.path).outputs({"x": rows}), theirs)
+    assert sl.verify(ship.path).holds
+    with pytest.raises(RefusedError, match="more than one ONNX file holds"):
+        sl.export(ship.path, tmp_path / "a.onnx")
+    covered("onnx", "weights beyond 2 GB", "proven", difference=ship.certificate.largest_difference)
+
+
+def test_large_weights_outside_its_folder_are_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_LARGEST", 100)
+    folder = tmp_path / "model"
+    folder.mkdir()
+    onnx.save_model(_dense("n"), folder / "m.onnx", save_as_external_data=True, location="m.data", size_threshold=0)
+    (folder / "m.data").rename(tmp_path / "m.data")
+    (folder / "m.data").symlink_to(tmp_path / "m.data")
+    with pytest.raises(InputError, match="no file beside the model"):
+        read_model(folder / "m.onnx")

@@ -13,6 +13,8 @@ from onnx import helper
 
 from shiplap.adapters.frameworks.neural import Neural, require_runnable
 from shiplap.adapters.frameworks.onnx.answers import Answers, answers_of
+from shiplap.adapters.frameworks.onnx.files import LargeOnnx
+from shiplap.adapters.frameworks.onnx.outside import gathered
 from shiplap.adapters.frameworks.onnx.session import Session
 from shiplap.adapters.frameworks.onnx.upgrade import batch_of, fed, prepared
 from shiplap.adapters.frameworks.protocol import Ask, Lowered
@@ -24,13 +26,16 @@ __all__ = ["ONNX", "OnnxFiles", "OnnxNetwork"]
 Arrays = dict[str, NDArray[Any]]
 
 _FEW, _TIE = 256, 1e-5
+_LARGEST = 2**31 - 2**24
+_OPEN = "export it with a dynamic batch axis: dynamic_shapes in torch.onnx.export"
 
 
 @dataclass(frozen=True)
 class _Opened:
     """A model that was looked at once."""
 
-    model: onnx.ModelProto
+    model: onnx.ModelProto | LargeOnnx
+    proto: onnx.ModelProto
     answers: Answers
     batch: int
     session: Session
@@ -44,17 +49,23 @@ class OnnxNetwork:
     def __init__(self) -> None:
         self._last: _Opened | None = None
 
-    def opened(self, model: onnx.ModelProto) -> _Opened:
+    def opened(self, model: onnx.ModelProto | LargeOnnx) -> _Opened:
         """Return what is known of a model, loaded; of the last one it is kept."""
         if self._last is None or self._last.model is not model:
-            batch = batch_of(model)
-            below = answers_of(model)
-            self._last = _Opened(model, below, batch, Session(_answering(model, below), batch=batch))
+            proto = model.proto if isinstance(model, LargeOnnx) else model
+            if proto.ByteSize() > _LARGEST:
+                raise RefusedError(
+                    "the model has more than 2 GB of weights in itself, which no file can hold",
+                    hint="onnx.save_model(model, path, save_as_external_data=True), and pack the file",
+                )
+            batch, below = batch_of(proto), answers_of(proto)
+            source = model.path if isinstance(model, LargeOnnx) else _answering(proto, below)
+            self._last = _Opened(model, proto, below, batch, Session(source, batch=batch))
         return self._last
 
-    def inputs(self, model: onnx.ModelProto, X: Any) -> Arrays:
+    def inputs(self, model: onnx.ModelProto | LargeOnnx, X: Any) -> Arrays:
         """Return rows as arrays of the types that the model declares, by the names of its inputs."""
-        ports = {port.name: port for port in fed(model)}
+        ports = {port.name: port for port in fed(model.proto if isinstance(model, LargeOnnx) else model)}
         if isinstance(X, pd.DataFrame):
             given = _columns(X, ports)
         elif isinstance(X, dict):
@@ -68,18 +79,22 @@ class OnnxNetwork:
             raise TableError(f"the rows lack the model's input '{missing[0]}'", hint=f"it takes {', '.join(ports)}")
         return {name: _typed(port, given[name]) for name, port in ports.items()}
 
-    def export(self, model: onnx.ModelProto, arrays: Arrays, ask: Ask) -> onnx.ModelProto:
+    def export(self, model: onnx.ModelProto | LargeOnnx, arrays: Arrays, ask: Ask) -> onnx.ModelProto:
         """Return the model with recent operators, an open batch axis and its numbers alone as outputs."""
         if ask.preprocess is not None:
             raise RefusedError("a function cannot be put before an ONNX file", hint="export it with the model")
         known = self.opened(model)
-        ready = prepared(model, known.answers.names)
+        ready = prepared(known.proto, known.answers.names)
+        if isinstance(model, LargeOnnx):
+            if known.batch:
+                raise RefusedError("a model beyond 2 GB takes one row at a time", hint=_OPEN)
+            return ready
         require_runnable(ready)
         if known.batch:
             self._require_any_batch(known, ready, arrays)
         return ready
 
-    def call(self, model: onnx.ModelProto, arrays: Arrays, ask: Ask) -> tuple[NDArray[Any], ...]:
+    def call(self, model: onnx.ModelProto | LargeOnnx, arrays: Arrays, ask: Ask) -> tuple[NDArray[Any], ...]:
         """Return what the file answers, run as it is."""
         del ask
         known = self.opened(model)
@@ -88,15 +103,14 @@ class OnnxNetwork:
     def _require_any_batch(self, known: _Opened, ready: onnx.ModelProto, arrays: Arrays) -> None:
         """Refuse a model of one row at a time whose nodes count on that."""
         few = {name: array[:7] for name, array in arrays.items()}
-        hint = "export it with a dynamic batch axis: dynamic_shapes in torch.onnx.export"
         try:
             ours = Session(ready).run(known.answers.names, few)
         except ValueError as error:
-            raise RefusedError("the model takes one row at a time, and its nodes count on that", hint=hint) from error
+            raise RefusedError("the model takes one row at a time, and its nodes count on that", hint=_OPEN) from error
         theirs = known.session.run(known.answers.names, few)
         for one, other in zip(ours, theirs, strict=True):
             if one.shape != other.shape or not np.allclose(one, other, rtol=1e-3, atol=1e-5, equal_nan=True):
-                raise RefusedError("the model takes one row at a time, and mixes several", hint=hint)
+                raise RefusedError("the model takes one row at a time, and mixes several", hint=_OPEN)
 
 
 class OnnxFiles(Neural):
@@ -120,6 +134,9 @@ class OnnxFiles(Neural):
             raise TableError(f"the model does not take these rows: {error}") from error
         if lowered.classes and not ask.classes and self.network.opened(model).answers.label:
             self._require_largest(model, frame.iloc[:_FEW])
+        if isinstance(model, LargeOnnx):
+            graph, weights = gathered(lowered.graph, model.path.parent)
+            lowered = replace(lowered, graph=graph, weights=weights)
         return lowered
 
     def _require_largest(self, model: Any, frame: pd.DataFrame) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from shiplap.core.errors import RefusedError
 
 __all__ = ["Session"]
 
-_LARGEST = 2**31 - 2**20
 _LOADING = (states.Fail, states.NotImplemented, states.InvalidGraph, states.InvalidArgument, states.InvalidProtobuf)
 _RUNNING = (states.Fail, states.InvalidArgument, states.RuntimeException, RuntimeError)
 
@@ -27,8 +25,8 @@ class Session:
 
     Parameters
     ----------
-    model : onnx.ModelProto
-        The model.
+    model : onnx.ModelProto or Path
+        The model, or its file.
     batch : int
         How many rows it takes at once; 0 for any number.
 
@@ -38,13 +36,14 @@ class Session:
         ONNX Runtime cannot run it.
     """
 
-    def __init__(self, model: onnx.ModelProto, *, batch: int = 0) -> None:
+    def __init__(self, model: onnx.ModelProto | Path, *, batch: int = 0) -> None:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._batch = batch
         try:
-            self._session = _opened(model, options)
+            source = model if isinstance(model, Path) else model.SerializeToString()
+            self._session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
         except _LOADING as error:
             reason = str(error).strip().splitlines()[0].rpartition(" : ")[2][:300]
             raise RefusedError(f"ONNX Runtime cannot run the model: {reason}", hint="export it again") from error
@@ -68,16 +67,3 @@ class Session:
             except _RUNNING as error:
                 raise ValueError(str(error)) from error
         return [np.concatenate(found) for found in zip(*parts, strict=True)]
-
-
-def _opened(model: onnx.ModelProto, options: Any) -> Any:
-    """Load a model, through files where it is too large for one message."""
-    providers = ["CPUExecutionProvider"]
-    if model.ByteSize() < _LARGEST:
-        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=providers)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        copy = onnx.ModelProto()
-        copy.CopyFrom(model)
-        onnx.save_model(copy, path, save_as_external_data=True, location="weights")
-        return onnxruntime.InferenceSession(path, options, providers=providers)
