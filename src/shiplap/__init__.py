@@ -47,6 +47,8 @@ _NAMES = {
     "read": "shiplap.adapters.frames",
     "run": "shiplap.engineer.flow",
     "score": "shiplap.scoring",
+    "show": "shiplap.scoring",
+    "sign": "shiplap.scoring",
     "train": "shiplap.scientist.train",
     "verify": "shiplap.scoring",
 }

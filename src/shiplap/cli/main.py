@@ -27,6 +27,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "pack": "Turn a trained model into a ship file, with proof.",
         "export": "Write a ship as one plain ONNX file with named inputs, with proof.",
         "verify": "Check a ship file's digests and replay its vectors here.",
+        "sign": "Sign a ship file.",
         "show": "Say what a ship file is.",
         "score": "Answer a file of rows, streaming.",
         "bench": "Measure latency, throughput, memory and size on this machine.",

@@ -7,6 +7,7 @@ from shiplap.scoring.score import score
 from shiplap.scoring.scorer import Scorer, load
 from shiplap.scoring.shipfile import attach, read_ship, write_ship
 from shiplap.scoring.show import show
+from shiplap.scoring.signed import sign
 from shiplap.scoring.verify import verify
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "read_ship",
     "score",
     "show",
+    "sign",
     "verify",
     "write_ship",
 ]

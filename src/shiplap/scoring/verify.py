@@ -17,12 +17,13 @@ from shiplap.core.ship import Ship
 from shiplap.scoring.compare import decided_apart, distances
 from shiplap.scoring.scorer import Scorer
 from shiplap.scoring.shipfile import read_ship
+from shiplap.scoring.signed import signature_finding
 from shiplap.scoring.values import UnreadableError, moment_of_text, stripped
 
 __all__ = ["verify"]
 
 
-def verify(path: str | Path) -> Report:
+def verify(path: str | Path, *, key: str | Path | None = None) -> Report:
     """Check a ship file's digests, and replay the vectors of its certificate on this machine's runtime.
 
     Each vector is answered twice: among all others, and as a single row.
@@ -31,12 +32,14 @@ def verify(path: str | Path) -> Report:
     ----------
     path : str or Path
         The ship file.
+    key : str or Path, optional
+        Public key; the ship's signature must have been made with its private half.
 
     Returns
     -------
     Report
-        Verdict ``holds`` or ``broken``; findings ``verify.digests`` and ``verify.vectors``; metrics `vectors`,
-        `largest_difference`, `band`, `flips`, `ties`.
+        Verdict ``holds`` or ``broken``; findings ``verify.digests``, ``verify.vectors`` and, with a
+        key, ``verify.signature``; metrics `vectors`, `largest_difference`, `band`, `flips`, `ties`.
 
     Raises
     ------
@@ -52,6 +55,8 @@ def verify(path: str | Path) -> Report:
         metrics |= measured
     else:
         findings.append(_unproven())
+    if key is not None:
+        findings.append(signature_finding(ship, key))
     holds = all(finding.verdict != "fail" for finding in findings)
     return Report(
         verb="verify",
