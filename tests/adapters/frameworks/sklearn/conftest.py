@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from shiplap.adapters.frameworks import Ask
+from shiplap.adapters.runtimes import runtimes
 from shiplap.proof import certify, lower
-from shiplap.scoring import Scorer, write_ship
+from shiplap.scoring import Encoder, Scorer, write_ship
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +63,30 @@ def proven(monkeypatch, tmp_path):
         return subject.lowered
 
     return prove
+
+
+@pytest.fixture
+def differs():
+    """Fit and lower a transformer; return how far its columns lie apart at most, on thresholds and beyond the data."""
+
+    def measure(model, X, *, beyond=True):
+        model.fit(X)
+        subject = lower(model, X, ask=Ask(method="transform"))
+        rows = [X]
+        for index, values in enumerate(subject.lowered.thresholds.values()):
+            for near in (values, np.nextafter(values, -np.inf), np.nextafter(values, np.inf)):
+                moved = X[: len(near)].copy()
+                moved[:, index] = near[: len(moved)] if beyond else np.clip(near[: len(moved)], *_range(X[:, index]))
+                rows.append(moved)
+        if beyond:
+            rows += [X * 3.7, X - 50.0]
+        frame = pd.DataFrame(np.concatenate(rows), columns=subject.frame.columns)
+        scorer_rows = Encoder(subject.lowered.encoding).matrix(frame)
+        ours = runtimes.get("onnxruntime")(subject.lowered.graph).run(scorer_rows)
+        return float(np.abs(ours - subject.outputs(frame)).max())
+
+    return measure
+
+
+def _range(values):
+    return values.min(), values.max()

@@ -69,3 +69,24 @@ def test_the_nearest_come_in_order_and_of_equals_the_first():
         lambda context: context.graph.op("Cast", context.graph.top(INPUT, 3), to=11)  # positions, as doubles
     )
     np.testing.assert_array_equal(ours, np.argsort(ROWS, axis=1, kind="stable")[:, :3])
+
+
+@pytest.mark.parametrize("width", [3, 8, 21, 128, 150, 700])
+def test_sums_of_rows_are_those_of_numpy_bit_by_bit(width):
+    rows = np.random.default_rng(0).normal(size=(40, width))
+    context = Context(columns={}, fitted=lambda estimator: True)
+    graph = context.graph.build(pairwise.row_sums(context, INPUT, width), width=width)
+    np.testing.assert_array_equal(runtimes.get("onnxruntime")(graph).run(rows)[:, 0], rows.sum(axis=1))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("width", [2, 5, 13])
+def test_a_point_is_as_far_from_itself_as_there(order, width):
+    """The root of a rounding error: only the same order of the same sums gives the same one."""
+    rows = np.asarray(np.random.default_rng(0).normal(size=(30, width)), order=order)
+    context = Context(columns={}, fitted=lambda estimator: True)
+    squared = pairwise.squared_distances(context, INPUT, rows, order=order)
+    graph = context.graph.build(context.graph.op("Sqrt", squared), width=width)
+    np.testing.assert_array_equal(
+        runtimes.get("onnxruntime")(graph).run(rows), euclidean_distances(rows, rows.copy("K"))
+    )

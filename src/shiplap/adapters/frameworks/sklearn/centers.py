@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from shiplap.adapters.frameworks.lowering import Block, Context, Piece
-from shiplap.adapters.frameworks.sklearn.pairwise import kernel, product, squared_distances
+from shiplap.adapters.frameworks.sklearn.pairwise import kernel, product, row_sums, squared_distances
 
 __all__ = ["center_distances", "centered", "kernel_centerer", "kernel_components", "kernel_scores"]
 
@@ -31,7 +31,7 @@ def centered(centerer: Any, tensor: str, context: Context) -> str:
     graph = context.graph
     n_points = len(centerer.K_fit_rows_)
     context.terms += n_points
-    summed = graph.op("ReduceSum", tensor, graph.constant(np.array([1], np.int64)), keepdims=1)
+    summed = row_sums(context, tensor, n_points)
     mean = graph.op("Div", summed, graph.constant(np.array([float(n_points)])))
     less = graph.op("Sub", tensor, graph.constant(np.asarray(centerer.K_fit_rows_, np.float64)[None, :]))
     less = graph.op("Sub", less, mean)
