@@ -79,6 +79,8 @@ def _pool(subject: Subject, column: Column, generator: np.random.Generator) -> l
         for value in operation.categories
         if value != ""
     ]
+    if column.kind == "boolean":
+        return [True, False]
     if operations := text_operations(subject, name):
         known = [] if name in subject.private else vocabulary
         return [_UNSEEN, *known, *made_up_texts(operations, _MADE_UP_TEXTS, generator)]
@@ -87,8 +89,6 @@ def _pool(subject: Subject, column: Column, generator: np.random.Generator) -> l
         return [*unseen, *([] if name in subject.private else vocabulary)] or [None]
     if column.kind == "tensor":
         return made_up_tensors(subject.frame[name], column, generator)
-    if column.kind == "boolean":
-        return [True, False]
     if column.kind == "date":
         return _moments(subject.frame[name], generator)
     return [float(value) for value in _numbers(subject, name)]
