@@ -46,16 +46,18 @@ def at_most(limits: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def below(limits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the largest doubles that round to a float32 below each limit.
+    """Return the largest doubles that round to a float32 below each limit; none is below minus infinity.
 
     Examples
     --------
     >>> float(np.float32(below(np.array([1.0], np.float32))[0]))
     0.9999999403953552
     """
+    limits = np.asarray(limits, np.float32)
     with np.errstate(over="ignore"):
-        under = np.nextafter(np.asarray(limits, np.float32), np.float32(-np.inf))
-    return at_most(under)
+        under = np.nextafter(limits, np.float32(-np.inf))
+    found: NDArray[np.float64] = np.where(limits == -np.inf, -np.inf, at_most(under))
+    return found
 
 
 def around(limits: NDArray[np.float32], bounds: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,7 +7,6 @@ from sklearn.calibration import CalibratedClassifierCV
 from shiplap.adapters.frameworks import framework_of
 from shiplap.adapters.frameworks.lightgbm import read_booster
 from shiplap.adapters.runtimes import runtimes
-from shiplap.core.errors import RefusedError
 from shiplap.scoring import Encoder
 
 PLAIN = {"n_estimators": 20, "verbose": -1, "n_jobs": 1, "min_child_samples": 5}
@@ -93,17 +92,6 @@ def test_margins_are_calibrated(rows, targets, difference):
     forest = LGBMClassifier(**PLAIN, boosting_type="rf", subsample=0.5, subsample_freq=1)
     model = CalibratedClassifierCV(forest, cv=2).fit(rows[NUMBERS].to_numpy(), targets["binary"])
     assert difference(model, rows[NUMBERS].to_numpy()) <= 1e-15
-
-
-def test_linear_trees_and_own_objectives_are_refused(rows, targets):
-    linear = LGBMRegressor(**PLAIN, linear_tree=True).fit(rows[["price", "count"]], targets["regression"])
-    own = LGBMClassifier(**PLAIN, objective=lambda y, s: (s - y, np.ones_like(s)))
-    own.fit(rows[["price", "count"]], targets["binary"])
-    for model, reason in ((linear, "linear models"), (own, "no probabilities")):
-        framework = framework_of(model)
-        frame, columns = framework.sample(rows[["price", "count"]], model)
-        with pytest.raises(RefusedError, match=reason):
-            framework.lower(model, frame, columns)
 
 
 def test_blanks_in_names_are_found_again(rows, targets, difference):
