@@ -34,8 +34,11 @@ for _format, _function, _extra in (
 _SUFFIXES = {
     ".skops": "skops",
     ".txt": "lightgbm",
+    ".lgb": "lightgbm",
     ".ubj": "xgboost",
+    ".xgb": "xgboost",
     ".cbm": "catboost",
+    ".cb": "catboost",
     ".keras": "tensorflow",
     ".onnx": "onnx",
     ".params": "mxnet",
@@ -124,7 +127,7 @@ def is_pickled(path: Path) -> bool:
         return True
     if not path.is_file():
         return False
-    return path.suffix.lower() not in {".cbm", ".onnx"} and _head(path).startswith(_PICKLE_HEADS)
+    return path.suffix.lower() not in {".cbm", ".cb", ".onnx"} and _head(path).startswith(_PICKLE_HEADS)
 
 
 def _format_of(path: Path) -> str:
