@@ -163,6 +163,7 @@ def covered() -> Iterator[Any]:
     """Note what came of lowering an estimator or a kind of model; ``docs/make_coverage.py`` makes a page of it.
 
     ``covered(framework, name, outcome, method="", difference=None, reason="")``, the outcome ``proven`` or ``refused``.
+    At the end the page must say the same.
     """
     found: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
 
@@ -171,8 +172,14 @@ def covered() -> Iterator[Any]:
         found.setdefault(framework, {})[name, known["method"]] = {"name": name, "outcome": outcome, **known}
 
     yield note
-    folder = Path(__file__).parents[1] / "build" / "coverage"
+    root = Path(__file__).parents[1]
+    folder, page = root / "build" / "coverage", root / "docs" / "coverage.md"
     folder.mkdir(parents=True, exist_ok=True)
+    said = page.read_text() if page.exists() else ""
+    stale = []
     for framework, records in found.items():
         rows = [records[key] for key in sorted(records)]
         (folder / f"{framework}.json").write_text(json.dumps(rows, indent=1))
+        lines = [f"| {row['name']} | {row['method']} | {row['outcome']} |" for row in rows]
+        stale += [line for line in lines if line not in said]
+    assert not (said and stale), f"docs/coverage.md says otherwise, run `make coverage`: {stale[:3]}"
