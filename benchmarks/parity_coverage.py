@@ -34,19 +34,16 @@ def main() -> None:
     """Fit every estimator, convert it, compare."""
     warnings.simplefilter("ignore")
     known = contract()
-    methods: dict[str, str] = {}
-    for name, method in known.CASES:
-        methods.setdefault(name, method)
-    fitted = {name: known.fitted(name) for name in methods}
+    fitted = {name: known.fitted(name) for name in dict.fromkeys(name for name, _ in known.CASES)}
     theirs = answers_of_peers({name: _sent(case) for name, case in fitted.items()}, limit_s=LIMIT_S)
-    outcomes = {name: outcome(theirs[name], *fitted[name], methods[name]) for name in methods}
+    outcomes = {name: outcome(theirs[name], *case, known.METHODS) for name, case in fitted.items()}
     counts = Counter(outcomes.values())
-    print(f"\nscikit-learn's {len(methods)} estimators that answer on new rows, {LIMIT_S} s each at most")
+    print(f"\nscikit-learn's {len(fitted)} estimators that answer on new rows, {LIMIT_S} s each at most")
     print("  converters   " + ", ".join(f"{counts[kind]} {kind}" for kind in ("agree", "disagree", "fail")))
     print(f"  disagree: {', '.join(sorted(name for name, kind in outcomes.items() if kind == 'disagree'))}")
-    late = sorted(name for name in methods if "late" in theirs[name])
+    late = sorted(name for name in fitted if "late" in theirs[name])
     print(f"  too late: {', '.join(late) or 'none'}")
-    print("  Shiplap      " + ours(set(methods)))
+    print("  Shiplap      " + ours(set(fitted)))
 
 
 def _sent(case: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -54,16 +51,23 @@ def _sent(case: tuple[Any, Any]) -> tuple[Any, Any]:
     return model, rows.astype(np.float64) if isinstance(rows, np.ndarray) else rows
 
 
-def outcome(answer: dict[str, Any], model: Any, rows: Any, method: str) -> str:
-    """Say how one estimator fared; the original reads what a float32 can hold, so that the input is the same."""
+def outcome(answer: dict[str, Any], model: Any, rows: Any, methods: tuple[str, ...]) -> str:
+    """Say how one estimator fared: it agrees where what it gives is what any method of the original gives.
+
+    The original reads what a float32 can hold, so that the input is the same.
+    """
     if "failed" in answer:
         return "fail"
     narrow = rows.astype(np.float32).astype(np.float64) if isinstance(rows, np.ndarray) else rows
-    expected = getattr(model, method)(narrow)
-    if isinstance(expected, list):
-        expected = np.hstack(expected)
-    dense = np.asarray(expected.toarray() if hasattr(expected, "toarray") else expected)
-    return "agree" if (apart(answer["outputs"], dense) <= WRONG).all() else "disagree"
+    expected = [_dense(getattr(model, method)(narrow)) for method in methods if hasattr(model, method)]
+    agrees = any((apart(answer["outputs"], values) <= WRONG).all() for values in expected)
+    return "agree" if agrees else "disagree"
+
+
+def _dense(values: Any) -> np.ndarray:
+    if isinstance(values, list):
+        return np.hstack(values)
+    return np.asarray(values.toarray() if hasattr(values, "toarray") else values)
 
 
 def ours(names: set[str]) -> str:

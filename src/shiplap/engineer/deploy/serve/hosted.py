@@ -27,6 +27,7 @@ __all__ = ["Hosted"]
 _PLACE = re.compile(r"row [0-9]+[,:] ")
 _MOST_IN_A_TURN = 256
 _SLICE = 512
+_WAITING_BYTES = 128_000_000
 
 
 class Hosted:
@@ -55,7 +56,8 @@ class Hosted:
         dear = self.call_us > inline_us
         capacity = limits.queue if dear else max(1, min(_MOST_IN_A_TURN, int(inline_us / self.row_us)))
         self.inline_bytes = 0 if dear else int(inline_us / self.row_us * row_bytes)
-        self.turn = Turn(scorer.encoder, scorer.runtime, capacity=capacity, dear=dear)
+        wide = max(8, _WAITING_BYTES // (8 * scorer.encoder.width))  # rows that wait are encoded already
+        self.turn = Turn(scorer.encoder, scorer.runtime, capacity=min(capacity, wide), dear=dear)
 
     def answer_row(self, row: Mapping[str, object], exchange: Exchange, render: Render) -> None:
         """Answer one row together with the others of this turn; raises ``ProblemError``."""
