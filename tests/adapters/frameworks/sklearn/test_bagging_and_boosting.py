@@ -1,6 +1,7 @@
 """Members on parts of the rows and columns: bagging, AdaBoost, isolation forests."""
 
 import numpy as np
+import onnx
 import pytest
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -8,6 +9,7 @@ from sklearn.ensemble import (
     BaggingClassifier,
     BaggingRegressor,
     IsolationForest,
+    RandomForestClassifier,
 )
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -17,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from shiplap.adapters.runtimes import runtimes
 from shiplap.core.errors import RefusedError
 
 TREE = DecisionTreeClassifier(max_depth=2, random_state=0)
@@ -102,3 +105,18 @@ def test_all_trees_of_a_bag_are_one_node(plain, operators):
     assert operators(model, plain["rows"]).count("TreeEnsemble") == 1
     boosted = AdaBoostRegressor(n_estimators=5, random_state=0).fit(plain["rows"], np.sign(plain["score"]))
     assert operators(boosted, plain["rows"]).count("TreeEnsemble") == 1
+
+
+def test_a_forest_of_many_classes_holds_each_tree_once_and_adds_in_order(plain, proven):
+    target = np.digitize(plain["score"], [-1.2, -0.4, 0.4, 1.2])
+    model = RandomForestClassifier(60, max_depth=4, random_state=0).fit(plain["rows"], target)
+    graph = onnx.load_from_string(proven(model, plain["rows"]).graph)
+    ensembles = [node for node in graph.graph.node if node.op_type == "TreeEnsemble"]
+    roots = [
+        len(attribute.ints) for node in ensembles for attribute in node.attribute if attribute.name == "tree_roots"
+    ]
+    assert (len(ensembles), sum(roots)) == (3, 60)
+    run = runtimes.get("onnxruntime")(graph.SerializeToString()).run
+    expected = model.predict_proba(plain["rows"])
+    assert (run(plain["rows"]) == expected).all()
+    assert all((run(plain["rows"][[row]]) == expected[[row]]).all() for row in range(30))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.adapters.frameworks.lowering import Block, Context
-from shiplap.adapters.frameworks.sklearn.groves import are_trees, grove
+from shiplap.adapters.frameworks.sklearn.groves import are_trees, grove, side_by_side
 from shiplap.adapters.frameworks.sklearn.labels import first_largest, one_hot, second_where
 from shiplap.adapters.frameworks.sklearn.members import added, of_classes, plain
 from shiplap.adapters.frameworks.sklearn.outputs import softmax
@@ -47,7 +47,7 @@ def _votes(estimator: Any, block: Block, context: Context) -> str:
             _ballots(place[member.tree_.value[:, 0].argmax(axis=1)], weight, width)
             for member, weight, place in zip(members, weights, places, strict=True)
         ]
-        return grove(members, answers, block, context, n_targets=width)
+        return grove(members, answers, block, context)
     graph = context.graph
     votes = []
     for index, (member, weight, place) in enumerate(zip(members, weights, places, strict=True)):
@@ -58,8 +58,8 @@ def _votes(estimator: Any, block: Block, context: Context) -> str:
     return added(context, votes)
 
 
-def _ballots(named: NDArray[np.intp], weight: float, width: int) -> dict[int, NDArray[np.float64]]:
-    return {label: np.where(named == label, weight, -1 / (width - 1) * weight) for label in range(width)}
+def _ballots(named: NDArray[np.intp], weight: float, width: int) -> NDArray[np.float64]:
+    return np.where(named[:, None] == np.arange(width), weight, -1 / (width - 1) * weight)
 
 
 def adaboost_regressor(estimator: Any, block: Block, context: Context, method: str) -> str:
@@ -81,7 +81,7 @@ def adaboost_regressor(estimator: Any, block: Block, context: Context, method: s
 
 def _predictions(members: list[Any], block: Block, context: Context, method: str) -> str:
     if are_trees(members):
-        answers = [{index: member.tree_.value[:, 0, 0]} for index, member in enumerate(members)]
-        return grove(members, answers, block, context, n_targets=len(members))
+        context.terms += len(members)
+        return side_by_side(members, block, context)
     tensors = [context.response(member, block, (method,), f"member {index}")[0] for index, member in enumerate(members)]
     return context.graph.op("Concat", *tensors, axis=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shiplap.adapters.frameworks.lowering import Block, Context
 from shiplap.adapters.frameworks.sklearn.groves import are_trees, grove
@@ -30,30 +31,28 @@ def bagging_regressor(estimator: Any, block: Block, context: Context, method: st
     members = estimator.estimators_
     if not are_trees(members):
         return _mean(estimator, [_of(estimator, index, block, context, method) for index in _all(estimator)], context)
-    answers = [{0: member.tree_.value[:, 0, 0]} for member in members]
-    return _grove(estimator, answers, block, context, n_targets=1)
+    return _grove(estimator, [member.tree_.value[:, 0, :1] for member in members], block, context)
 
 
 def _probabilities(estimator: Any, block: Block, context: Context) -> str:
     members, width = estimator.estimators_, estimator.n_classes_
     if are_trees(members):
-        columns = [1] if width == 2 else list(range(width))
-        answers = [
-            {
-                target: member.tree_.value[:, 0, place]
-                for target, label in enumerate(columns)
-                for place in np.flatnonzero(member.classes_ == label)
-            }
-            for member in members
-        ]
-        mean = _grove(estimator, answers, block, context, n_targets=len(columns))
-        return both_classes(context, mean) if width == 2 else mean
+        if width == 2:
+            return both_classes(context, _grove(estimator, [_shares(one, 2)[:, 1:] for one in members], block, context))
+        return _grove(estimator, [_shares(member, width) for member in members], block, context)
     found = []
     for index in _all(estimator):
         columns_read = on_columns(block, estimator.estimators_features_[index])
         tensor = shares(members[index], columns_read, context, f"member {index}")
         found.append(of_classes(context, tensor, members[index].classes_, width))
     return _mean(estimator, found, context)
+
+
+def _shares(member: Any, width: int) -> NDArray[np.float64]:
+    """Return the share of each of all classes in each node of a tree that may know some of them only."""
+    shares_of = np.zeros((member.tree_.node_count, width))
+    shares_of[:, member.classes_] = member.tree_.value[:, 0, : len(member.classes_)]
+    return shares_of
 
 
 def _all(estimator: Any) -> range:
@@ -65,9 +64,8 @@ def _of(estimator: Any, index: int, block: Block, context: Context, method: str)
     return context.response(estimator.estimators_[index], columns_read, (method,), f"member {index}")[0]
 
 
-def _grove(estimator: Any, answers: list[dict[int, Any]], block: Block, context: Context, *, n_targets: int) -> str:
-    features = estimator.estimators_features_
-    total = grove(estimator.estimators_, answers, block, context, n_targets=n_targets, features=features)
+def _grove(estimator: Any, answers: list[NDArray[np.float64]], block: Block, context: Context) -> str:
+    total = grove(estimator.estimators_, answers, block, context, features=estimator.estimators_features_)
     return context.graph.op("Div", total, context.graph.constant(np.array([float(estimator.n_estimators)])))
 
 

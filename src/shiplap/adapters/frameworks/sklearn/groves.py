@@ -1,4 +1,4 @@
-"""Ensembles of scikit-learn's own trees, each of which may read other columns: one node of the graph for all."""
+"""Ensembles of scikit-learn's own trees, each of which may read other columns."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.adapters.frameworks.lowering import Block, Context
-from shiplap.adapters.frameworks.sklearn.trees import add_tree, note_thresholds, single_precision
+from shiplap.adapters.frameworks.sklearn.trees import add_tree, note_thresholds, single_precision, tree_sums
 from shiplap.adapters.frameworks.trees import Forest
 
-__all__ = ["are_trees", "grove"]
+__all__ = ["are_trees", "grove", "side_by_side"]
 
 _TREES = {f"{kind}Tree{task}" for kind in ("Decision", "Extra") for task in ("Classifier", "Regressor")}
 
@@ -41,11 +41,10 @@ def are_trees(estimators: Sequence[Any]) -> bool:
 
 def grove(
     estimators: Sequence[Any],
-    answers: Sequence[dict[int, NDArray[np.float64]]],
+    answers: Sequence[NDArray[np.float64]],
     block: Block,
     context: Context,
     *,
-    n_targets: int,
     features: Sequence[Any] = (),
 ) -> str:
     """Lower trees that are added up.
@@ -54,33 +53,32 @@ def grove(
     ----------
     estimators : sequence of estimator
         Trees.
-    answers : sequence of dict of int to ndarray
-        What each node of each tree adds to each target, of shape (n_nodes,).
+    answers : sequence of ndarray of shape (n_nodes, n_columns)
+        What the nodes of each tree add to each column.
     block : Block
         The columns.
     context : Context
         Where it is written down.
-    n_targets : int
-        Columns of the answer.
     features : sequence of array of int
         The columns that each tree reads; all of them where it is empty.
 
     Returns
     -------
     str
-        Double matrix of shape (n, n_targets).
+        Double matrix of shape (n, n_columns).
     """
+    known = features if len(features) else [None] * len(estimators)
+    trees = [_placed(estimator.tree_, chosen) for estimator, chosen in zip(estimators, known, strict=True)]
+    return tree_sums(trees, answers, block, context)
+
+
+def side_by_side(estimators: Sequence[Any], block: Block, context: Context) -> str:
+    """Lower trees that predict one number each, to one column each: shape (n, n_trees)."""
     forest = Forest()
-    trees = [
-        _placed(estimator.tree_, features[index] if len(features) else None)
-        for index, estimator in enumerate(estimators)
-    ]
-    for tree, values in zip(trees, answers, strict=True):
-        for target, weights in values.items():
-            add_tree(forest, tree, weights, target)
-    context.terms += len(trees)
-    note_thresholds(context, block, forest, trees)
-    return forest.emit(context.graph, single_precision(context, block), n_targets=n_targets)
+    for place, estimator in enumerate(estimators):
+        add_tree(forest, estimator.tree_, estimator.tree_.value[:, 0, 0], place)
+    note_thresholds(context, block, forest, [estimator.tree_ for estimator in estimators])
+    return forest.emit(context.graph, single_precision(context, block), n_targets=len(estimators))
 
 
 def _placed(tree: Any, features: Any) -> _Tree:

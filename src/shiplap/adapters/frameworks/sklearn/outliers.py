@@ -21,13 +21,12 @@ def isolation_forest(estimator: Any, block: Block, context: Context, method: str
     if usual == 0:
         raise context.refuse("it was fitted on one row a tree: all rows are alike", hint="use max_samples of 2 or more")
     depths = [
-        {0: lengths + average - 1.0}
+        (lengths + average - 1.0)[:, None]
         for lengths, average in zip(
             estimator._decision_path_lengths, estimator._average_path_length_per_tree, strict=True
         )
     ]
-    features = estimator.estimators_features_
-    depth = grove(estimator.estimators_, depths, block, context, n_targets=1, features=features)
+    depth = grove(estimator.estimators_, depths, block, context, features=estimator.estimators_features_)
     share = graph.op("Div", depth, graph.constant(np.array([usual])))
     score = graph.op("Neg", graph.op("Pow", graph.constant(np.array([2.0])), graph.op("Neg", share)))
     if method == "score_samples":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,11 @@ __all__ = [
     "single_precision",
     "tree_classifier",
     "tree_regressor",
+    "tree_sums",
 ]
 
-_FLOAT, _DOUBLE = 1, 11
+_FLOAT, _INT64, _DOUBLE = 1, 7, 11
+_AT_ONCE = 128
 
 
 def tree_classifier(estimator: Any, block: Block, context: Context, method: str) -> str:
@@ -63,20 +66,72 @@ def _regressor(trees: list[Any], block: Block, context: Context) -> str:
 
 def _summed(trees: list[Any], columns: list[tuple[int, int]], block: Block, context: Context) -> str:
     """Return the mean of what the nodes hold at these places (target, class), one column each."""
-    forest = Forest()
-    for tree in trees:
-        for place, (target, label) in enumerate(columns):
-            add_tree(forest, tree.tree_, tree.tree_.value[:, target, label], place)
-    return _mean(forest, trees, block, context, len(columns))
-
-
-def _mean(forest: Forest, trees: list[Any], block: Block, context: Context, n_targets: int) -> str:
-    context.terms += len(trees)
-    note_thresholds(context, block, forest, [tree.tree_ for tree in trees])
-    total = forest.emit(context.graph, single_precision(context, block), n_targets=n_targets)
+    targets, labels = (list(places) for places in zip(*columns, strict=True))
+    answers = [tree.tree_.value[:, targets, labels] for tree in trees]
+    total = tree_sums([tree.tree_ for tree in trees], answers, block, context)
     if len(trees) == 1:
         return total
     return context.graph.op("Div", total, context.graph.constant(np.array([float(len(trees))])))
+
+
+def tree_sums(trees: Sequence[Any], answers: Sequence[NDArray[np.float64]], block: Block, context: Context) -> str:
+    """Lower trees that are added up, in their order.
+
+    Parameters
+    ----------
+    trees : sequence of tree
+        With the arrays of scikit-learn's trees.
+    answers : sequence of ndarray of shape (n_nodes, n_columns)
+        What the nodes of each tree add to each column.
+    block : Block
+        What the trees read.
+    context : Context
+        Where it is written down.
+
+    Returns
+    -------
+    str
+        Double matrix of shape (n, n_columns).
+    """
+    context.terms += len(trees)
+    matrix, width = single_precision(context, block), answers[0].shape[1]
+    if width > 1 < len(trees):
+        return _looked_up(trees, answers, matrix, block, context)
+    forest = Forest()
+    for tree, values in zip(trees, answers, strict=True):
+        for column in range(width):
+            add_tree(forest, tree, values[:, column], column)
+    note_thresholds(context, block, forest, trees)
+    return forest.emit(context.graph, matrix, n_targets=width)
+
+
+def _looked_up(
+    trees: Sequence[Any], answers: Sequence[NDArray[np.float64]], matrix: str, block: Block, context: Context
+) -> str:
+    """Let each tree name its leaf, and read the columns off a table: a copy a column would be walked anew.
+
+    So many trees at a time that not too many numbers a row are held at once.
+    """
+    graph, row = context.graph, context.graph.constant(np.array([1], np.int64))
+    step, total = max(1, _AT_ONCE // answers[0].shape[1]), ""
+    for start in range(0, len(trees), step):
+        forest, tables, n_leaves = Forest(), [], 0
+        for place, (tree, values) in enumerate(
+            zip(trees[start : start + step], answers[start : start + step], strict=True)
+        ):
+            leaves = np.flatnonzero(tree.children_left < 0)
+            names = np.zeros(len(values))
+            names[leaves] = n_leaves + np.arange(len(leaves))
+            n_leaves += len(leaves)
+            add_tree(forest, tree, names, place)
+            tables.append(values[leaves])
+        note_thresholds(context, block, forest, trees[start : start + step])
+        named = graph.op("Cast", forest.emit(graph, matrix, n_targets=len(tables)), to=_INT64)
+        found = graph.op("Gather", graph.constant(np.concatenate(tables)), named, axis=0)
+        if total:
+            found = graph.op("Concat", graph.op("Unsqueeze", total, row), found, axis=1)
+        total = graph.op("ReduceSum", found, row, keepdims=0)
+    return total
 
 
 def single_precision(context: Context, block: Block) -> str:
@@ -85,7 +140,7 @@ def single_precision(context: Context, block: Block) -> str:
     return context.graph.op("Cast", narrow, to=_DOUBLE)
 
 
-def note_thresholds(context: Context, block: Block, forest: Forest, trees: list[Any]) -> None:
+def note_thresholds(context: Context, block: Block, forest: Forest, trees: Sequence[Any]) -> None:
     """Note what the trees compare each column with: the threshold, and the float32 numbers on both sides of it."""
     cells = context.cells(block.pieces)
     context.forests.append((forest, cells))
