@@ -100,3 +100,7 @@ def test_shares_of_classes_whose_scores_are_all_tiny_keep_their_digits(proven):
     model = SGDClassifier(loss="log_loss", random_state=0).fit(rows, np.array([0, 1, 2] * 20))
     model.coef_, model.intercept_ = np.zeros((3, 1)), np.array([-600.0, -601.0, -602.0])
     proven(model, rows, "predict_proba")
+
+
+def test_coefficients_that_were_made_sparse(plain, proven):
+    proven(LogisticRegression().fit(plain["rows"], plain["texts"]).sparsify(), plain["rows"])

@@ -97,7 +97,8 @@ def logistic(estimator: Any, block: Block, context: Context, method: str) -> str
 
 
 def _scores(estimator: Any, block: Block, context: Context) -> str:
-    coefficients = np.atleast_2d(np.asarray(estimator.coef_, np.float64)).T
+    known = estimator.coef_.toarray() if hasattr(estimator.coef_, "toarray") else estimator.coef_  # after `sparsify`
+    coefficients = np.atleast_2d(np.asarray(known, np.float64)).T
     n_targets = coefficients.shape[1]
     intercept = np.broadcast_to(np.ravel(np.asarray(estimator.intercept_, np.float64)), (n_targets,))
     context.terms += len(coefficients)
