@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import jax
@@ -14,8 +14,8 @@ import onnx
 import pandas as pd
 from numpy.typing import NDArray
 
-from shiplap.adapters.frameworks.jax.trace import first_line, to_onnx, untraceable
-from shiplap.adapters.frameworks.neural import Neural, require_runnable
+from shiplap.adapters.frameworks.jax.trace import first_line, require_row_each, to_onnx, untraceable
+from shiplap.adapters.frameworks.neural import Neural, reads_nan_alike, require_runnable, with_nan
 from shiplap.adapters.frameworks.protocol import Ask
 from shiplap.core.errors import RefusedError, TableError
 
@@ -23,17 +23,32 @@ __all__ = ["JAX", "Jax"]
 
 Arrays = dict[str, NDArray[Any]]
 
+_SIZES = (1, 8, 64, 512, 4096)
+"""Rows that a function is compiled for: fewer are filled up with the last, as each number of rows is compiled anew."""
+
 _ANY = "x"
 """What the input of a function is called whose parameter has no name of its own."""
 
 
 @dataclass(frozen=True)
 class _Compiled:
-    """A model as it was when packing began."""
+    """A model as it was when packing began.
+
+    Parameters
+    ----------
+    model, ask : Any, Ask
+        What it was made for.
+    plain, run : callable
+        The model as a function of arrays, run primitive by primitive, and compiled as a whole.
+    reads_nan : bool
+        Whether ONNX Runtime makes of a NaN what JAX does.
+    """
 
     model: Any
     ask: Ask
+    plain: Callable[[Sequence[Any]], Any]
     run: Callable[[Sequence[Any]], Any]
+    reads_nan: bool = True
 
 
 class Jax:
@@ -70,24 +85,76 @@ class Jax:
         """Trace the function and write its primitives."""
         self._last = None
         exported = to_onnx(lambda *values: _function(model, tuple(arrays), ask)(values), arrays)
-        require_runnable(exported)
+        session = require_runnable(exported)
+        made = self._compiled(model, arrays, ask)
+        alike = reads_nan_alike(
+            lambda rows: _answers(made.plain, list(rows.values())), lambda rows: session.run(None, rows), arrays
+        )
+        self._last = replace(made, reads_nan=alike)
         return exported
 
     def call(self, model: Any, arrays: Arrays, ask: Ask) -> tuple[NDArray[Any], ...]:
-        """Return what the function answers, compiled as a whole."""
+        """Return what the function answers, compiled as a whole; rows with NaN are run primitive by primitive."""
+        made = self._compiled(model, arrays, ask)
+        parts = _chunked(made.run, arrays)
+        spoilt = with_nan(arrays)
+        if not spoilt.any():
+            return parts
+        if not made.reads_nan:
+            raise ValueError("what this function answers to NaN depends on how it is compiled")
+        parts = tuple(np.array(part) for part in parts)
+        own = _chunked(made.plain, {name: array[spoilt] for name, array in arrays.items()})
+        for part, mended in zip(parts, own, strict=True):
+            part[spoilt] = mended
+        return parts
+
+    def answers_nan(self, model: Any) -> bool:
+        """Return whether rows with NaN are compared at all."""
+        return self._last is None or self._last.model is not model or self._last.reads_nan
+
+    def _compiled(self, model: Any, arrays: Arrays, ask: Ask) -> _Compiled:
         last = self._last
         if last is None or last.model is not model or last.ask is not ask:
-            last = self._last = _Compiled(model, ask, jax.jit(_function(model, tuple(arrays), ask)))
-        try:
-            answer = last.run(tuple(arrays.values()))
-        except jax.errors.ConcretizationTypeError as error:
-            raise untraceable(error) from error
-        except TypeError as error:
-            raise ValueError(first_line(error)) from error
-        return tuple(np.asarray(part) for part in jax.tree.leaves(answer))
+            plain = _function(model, tuple(arrays), ask)
+            last = self._last = _Compiled(model, ask, plain, jax.jit(plain))
+        return last
 
 
-JAX = Neural(Jax())
+class _Functions(Neural):
+    """Functions of arrays, as the rest of Shiplap sees them."""
+
+    def answers_nan(self, model: Any) -> bool:
+        """Return whether the function exported last makes of NaN what its export does."""
+        return _NETWORK.answers_nan(model)
+
+
+_NETWORK = Jax()
+JAX = _Functions(_NETWORK)
+
+
+def _chunked(run: Callable[[Sequence[Any]], Any], arrays: Arrays) -> tuple[NDArray[Any], ...]:
+    count = max(1, len(next(iter(arrays.values()))))
+    chunks = [
+        _answers(run, [array[start : start + _SIZES[-1]] for array in arrays.values()])
+        for start in range(0, count, _SIZES[-1])
+    ]
+    return chunks[0] if len(chunks) == 1 else tuple(np.concatenate(parts) for parts in zip(*chunks, strict=True))
+
+
+def _answers(run: Callable[[Sequence[Any]], Any], arrays: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+    """Ask a function for the answers of at most `_SIZES[-1]` rows."""
+    count = len(arrays[0])
+    size = next(size for size in _SIZES if size >= count) if count else 0
+    filled = [np.concatenate([array, np.repeat(array[-1:], size - count, axis=0)]) for array in arrays]
+    try:
+        parts = [np.asarray(part) for part in jax.tree.leaves(run(tuple(filled)))]
+    except jax.errors.ConcretizationTypeError as error:
+        raise untraceable(error) from error
+    except TypeError as error:
+        raise ValueError(first_line(error)) from error
+    for part in parts:
+        require_row_each(part.shape, size)
+    return tuple(part[:count] for part in parts)
 
 
 def _function(model: Any, names: tuple[str, ...], ask: Ask) -> Callable[[Sequence[Any]], Any]:

@@ -17,7 +17,7 @@ from shiplap.adapters.frameworks.jax.interpret import run
 from shiplap.adapters.frameworks.jax.writer import Writer
 from shiplap.core.errors import RefusedError
 
-__all__ = ["first_line", "to_onnx", "untraceable"]
+__all__ = ["first_line", "require_row_each", "to_onnx", "untraceable"]
 
 
 def to_onnx(function: Callable[..., Any], arrays: dict[str, NDArray[Any]]) -> onnx.ModelProto:
@@ -40,11 +40,7 @@ def to_onnx(function: Callable[..., Any], arrays: dict[str, NDArray[Any]]) -> on
     closed = _traced(function, structures)
     avals = [variable.aval for variable in closed.jaxpr.outvars]
     for aval in avals:
-        if not aval.shape or aval.shape[0] != batch or not all(isinstance(size, int) for size in aval.shape[1:]):
-            raise RefusedError(
-                f"the function answers with an array of shape {aval.shape}, not with one answer a row",
-                hint="let the first axis of every output be the rows",
-            )
+        require_row_each(aval.shape, batch)
     writer = Writer(batch, run)
     writer.count_rows(next(iter(arrays)))
     made = run(writer, closed, list(arrays))
@@ -62,6 +58,21 @@ def _traced(function: Callable[..., Any], structures: list[Any]) -> Any:
         return jax.make_jaxpr(function)(*structures)
     except _tracing_errors() as error:
         raise untraceable(error) from error
+
+
+def require_row_each(shape: tuple[Any, ...], rows: Any) -> None:
+    """Refuse an output whose first axis, and no other, is not that of the rows.
+
+    Raises
+    ------
+    RefusedError
+        It has another shape.
+    """
+    if not shape or shape[0] != rows or not all(isinstance(size, int) for size in shape[1:]):
+        raise RefusedError(
+            f"the function answers with an array of shape {shape}, not with one answer a row",
+            hint="let the first axis of every output be the rows",
+        )
 
 
 def untraceable(error: Exception) -> RefusedError:

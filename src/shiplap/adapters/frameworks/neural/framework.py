@@ -178,6 +178,10 @@ class Neural:
         """Return the inputs that the encoder turns into numbers by operations of their own, by name."""
         return {}
 
+    def answers_nan(self, model: Any) -> bool:
+        """Return whether the model exported last makes of NaN what its export does; where not, the ship answers NaN."""
+        return True
+
     def outputs(self, model: Any, frame: Any, ask: Ask = Ask()) -> Doubles:
         """Return the network's own answers, shape (n_rows, n_outputs)."""
         parts = self.network.call(model, self.network.inputs(model, _given(frame)), ask)
@@ -200,7 +204,9 @@ class Neural:
                 )
 
     def _loses_nothing(self, model: Any, arrays: Arrays, ask: Ask) -> bool:
-        """Tell whether one NaN in any float input makes the whole answer NaN."""
+        """Tell whether one NaN in any float input makes the whole answer NaN, or is to do so in the ship."""
+        if not self.answers_nan(model):
+            return True
         floats = [name for name, array in arrays.items() if np.asarray(array).dtype.kind == "f"]
         for name in floats:
             spoilt = np.array(arrays[name][:2])

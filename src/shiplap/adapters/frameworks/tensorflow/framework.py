@@ -12,7 +12,7 @@ import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from shiplap.adapters.frameworks.neural import Code, Neural, require_runnable
+from shiplap.adapters.frameworks.neural import Code, Neural, reads_nan_alike, require_runnable, with_nan
 from shiplap.adapters.frameworks.protocol import Ask
 from shiplap.adapters.frameworks.tensorflow.convert import to_onnx
 from shiplap.adapters.frameworks.tensorflow.entry import Entry, entry_of, flat
@@ -88,7 +88,10 @@ class Tensorflow:
         exported = _renamed(to_onnx(function, specs), tuple(arrays))
         session = require_runnable(exported)
         made = self._compiled(model, entry, arrays, ask)
-        self._last = replace(made, reads_nan=_same_of_nan(made, session, arrays, lookups))
+        alike = reads_nan_alike(
+            lambda rows: _answers(made.plain, rows), lambda rows: session.run(None, _looked_up(rows, lookups)), arrays
+        )
+        self._last = replace(made, reads_nan=alike)
         return exported
 
     def call(self, model: Any, arrays: Arrays, ask: Ask) -> tuple[NDArray[Any], ...]:
@@ -96,7 +99,7 @@ class Tensorflow:
         entry = entry_of(model)
         require_readable(entry, arrays)
         made = self._compiled(model, entry, arrays, ask)
-        spoilt = _with_nan(arrays)
+        spoilt = with_nan(arrays)
         if not spoilt.any():
             return _answers(made.run, arrays)
         if not made.reads_nan:
@@ -107,7 +110,7 @@ class Tensorflow:
         return tuple(parts)
 
     def answers_nan(self, model: Any) -> bool:
-        """Return whether rows with NaN are compared at all; where not, the ship answers them with NaN."""
+        """Return whether rows with NaN are compared at all."""
         return self._last is None or self._last.model is not model or self._last.reads_nan
 
     def _compiled(self, model: Any, entry: Entry, arrays: Arrays, ask: Ask) -> _Compiled:
@@ -145,8 +148,9 @@ class _Tables(Neural):
         found = lookups_of(model, entry_of(model))
         return {name: Code(lookup.operation, lookup.dtype, lookup.shape) for name, lookup in found.items()}
 
-    def _loses_nothing(self, model: Any, arrays: Arrays, ask: Ask) -> bool:
-        return not _NETWORK.answers_nan(model) or super()._loses_nothing(model, arrays, ask)
+    def answers_nan(self, model: Any) -> bool:
+        """Return whether the model exported last makes of NaN what its export does."""
+        return _NETWORK.answers_nan(model)
 
     def _framed(self, X: dict[str, Any], model: Any, single: set[str]) -> pd.DataFrame:
         arrays = self.network.inputs(model, X)
@@ -168,34 +172,8 @@ def _answers(run: Callable[..., Any], arrays: Arrays) -> tuple[NDArray[Any], ...
         raise ValueError(error.message) from error
 
 
-def _with_nan(arrays: Arrays) -> NDArray[np.bool_]:
-    """Return which rows have a NaN in an input of floats."""
-    count = len(next(iter(arrays.values())))
-    spoilt = np.zeros(count, np.bool_)
-    for array in arrays.values():
-        if array.dtype.kind == "f":
-            spoilt |= np.isnan(array).reshape(count, -1).any(axis=1)
-    return spoilt
-
-
-def _same_of_nan(made: _Compiled, session: Any, arrays: Arrays, lookups: Mapping[str, Lookup]) -> bool:
-    """Compare what both make of rows whose first or last number is NaN."""
-    for place in (0, -1):
-        rows = {name: array[:2].copy() for name, array in arrays.items()}
-        for array in rows.values():
-            if array.dtype.kind == "f" and array.size:
-                array.reshape(len(array), -1)[:, place] = np.nan
-        try:
-            theirs = _answers(made.plain, rows)
-        except ValueError:
-            return False
-        behind_lookups = {
-            name: lookup.layer(rows[name]).numpy().astype(lookup.dtype) for name, lookup in lookups.items()
-        }
-        ours = session.run(None, rows | behind_lookups)
-        if not all(np.allclose(own, part, rtol=1e-3, equal_nan=True) for own, part in zip(ours, theirs, strict=True)):
-            return False
-    return True
+def _looked_up(rows: Arrays, lookups: Mapping[str, Lookup]) -> Arrays:
+    return rows | {name: lookup.layer(rows[name]).numpy().astype(lookup.dtype) for name, lookup in lookups.items()}
 
 
 def _plain(array: NDArray[Any], dtype: str) -> NDArray[Any]:
