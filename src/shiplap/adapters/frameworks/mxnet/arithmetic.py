@@ -145,7 +145,7 @@ def arg_extreme(node: Node, network: Network, inputs: Sequence[str]) -> str:
     return network.op("Cast", place, to=1)
 
 
-@operator("add_n", "ElementWiseSum", "_element_wise_sum")
+@operator("add_n", "ElementWiseSum")
 def add_all(node: Node, network: Network, inputs: Sequence[str]) -> str:
     """Write the sum of tensors, from the first to the last."""
     return reduce(lambda total, tensor: network.op("Add", total, tensor), inputs[1:], inputs[0])

@@ -52,7 +52,7 @@ def layer_norm(node: Node, network: Network, inputs: Sequence[str]) -> str:
     return network.op("Add", scaled, network.op("Reshape", beta, shape))
 
 
-@operator("GroupNorm", "_npx_group_norm")
+@operator("GroupNorm")
 def group_norm(node: Node, network: Network, inputs: Sequence[str]) -> str:
     """Write the normalization of groups of channels."""
     data, gamma, beta = inputs[:3]
@@ -159,7 +159,7 @@ def logistic_output(node: Node, network: Network, inputs: Sequence[str]) -> str:
 
 @operator(
     *("LinearRegressionOutput", "MAERegressionOutput", "SVMOutput", "MakeLoss", "make_loss", "BlockGrad"),
-    *("stop_gradient", "Dropout", "_copy", "identity", "_npx_dropout", "amp_cast", "IdentityAttachKLSparseReg"),
+    *("stop_gradient", "Dropout", "_copy", "identity", "_npx_dropout"),
 )
 def identity(node: Node, network: Network, inputs: Sequence[str]) -> str:
     """Pass on what comes: the operator does something only while a network is trained."""

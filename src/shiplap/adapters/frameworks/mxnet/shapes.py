@@ -104,7 +104,7 @@ def swap_axes(node: Node, network: Network, inputs: Sequence[str]) -> str:
     return network.op("Transpose", inputs[0], perm=order)
 
 
-@operator("expand_dims", "_npx_expand_dims")
+@operator("expand_dims")
 def expand_dims(node: Node, network: Network, inputs: Sequence[str]) -> str:
     """Write one more axis of length 1."""
     return network.op("Unsqueeze", inputs[0], network.sizes([node.integer("axis")]))
@@ -120,11 +120,10 @@ def squeeze(node: Node, network: Network, inputs: Sequence[str]) -> str:
     return network.op("Squeeze", inputs[0], network.sizes([network.axis(inputs[0], axis) for axis in axes]))
 
 
-@operator("Concat", "concat", "_rnn_param_concat", "_npi_concatenate")
+@operator("Concat", "concat", "_rnn_param_concat")
 def concat(node: Node, network: Network, inputs: Sequence[str]) -> str:
     """Write tensors one after the other along an axis."""
-    key = "axis" if node.kind == "_npi_concatenate" else "dim"
-    axis = network.axis(inputs[0], node.integer(key, 0 if key == "axis" else 1))
+    axis = network.axis(inputs[0], node.integer("dim", 1))
     network.require_within_rows(inputs[0], [axis])
     return network.op("Concat", *inputs, axis=axis)
 
@@ -211,7 +210,7 @@ def pad(node: Node, network: Network, inputs: Sequence[str]) -> str:
     return network.op("Pad", inputs[0], widths, mode={"edge": "edge", "reflect": "reflect"}[mode])
 
 
-@operator("tile", "_np_tile")
+@operator("tile")
 def tile(node: Node, network: Network, inputs: Sequence[str]) -> str:
     """Write a tensor several times over."""
     shape, times = network.shape(inputs[0]), list(node.sizes("reps"))

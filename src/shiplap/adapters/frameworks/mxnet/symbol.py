@@ -22,7 +22,7 @@ _IDLE = frozenset(
         *("normalization", "out_grad", "smooth_alpha", "momentum", "p", "use_global_stats", "margin"),
         *("regularization_coefficient", "use_linear", "valid_thresh", "sparse_grad", "ctx", "min_calib_range"),
         *("max_calib_range", "force_mirroring", "mirror_stage", "lr_mult", "wd_mult", "ctx_group", "weight_lr_mult"),
-        *("bias_lr_mult", "weight_wd_mult", "bias_wd_mult"),
+        *("forward_stype", "bias_lr_mult", "weight_wd_mult", "bias_wd_mult"),
     }
 )
 
