@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from shiplap.adapters.runtimes import runtimes
 from shiplap.core.certificate import Failure, RowKind, Sent
 from shiplap.core.errors import RowError
 from shiplap.proof.locate import parting_node
@@ -51,7 +52,8 @@ class Comparison:
     """Compares case after case and keeps the count.
 
     A row *flips* when its two answers lie further apart than the band; a *tie* is a label or a decision that differs
-    although the answers agree within the band, which the original does not decide reliably either.
+    although the answers agree within the band, which the original does not decide reliably either. So is a row where
+    the original picks among equals in an order that another processor would change, as its lowered form says.
 
     Parameters
     ----------
@@ -104,12 +106,23 @@ class Comparison:
             return
         apart = distances(theirs, ours, self.scale)
         beyond = ~(apart <= self.band)
+        doubtful = self._doubtful(case, beyond)
+        apart, beyond = np.where(doubtful, 0.0, apart), beyond & ~doubtful
         tally.rows += len(theirs)
         tally.flips += int(beyond.sum())
         tally.largest = max(tally.largest, float(apart.max()))
-        tally.ties += int((decided_apart(theirs, ours, self.scorer.decider) & ~beyond).sum())
+        tally.ties += int(((decided_apart(theirs, ours, self.scorer.decider) | doubtful) & ~beyond).sum())
         for row in np.flatnonzero(beyond)[: _FAILURES - len(self.failures)]:
             self._failed(case, int(row), theirs[row], ours[row])
+
+    def _doubtful(self, case: Case, beyond: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tell of each row beyond the band whether the original picked among equals there, in an order of its own."""
+        graph = self.subject.lowered.doubt
+        if not graph or not beyond.any():
+            return np.zeros(len(beyond), dtype=bool)
+        doubts = runtimes.get("onnxruntime")(graph).run(self.scorer.encoder.matrix(case.rows))
+        found: NDArray[np.bool_] = beyond & (doubts[:, 0] > 0)
+        return found
 
     def _failed(self, case: Case, row: int, theirs: NDArray[np.float64], ours: NDArray[np.float64]) -> None:
         frame = case.frame.iloc[row : row + 1]

@@ -118,6 +118,7 @@ class Context:
     forests: list[tuple[Forest, tuple[Cell, ...]]] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
     positive: dict[str, str] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
     terms: int = 0
     dtype: str = "float64"
     path: tuple[str, ...] = ()
@@ -319,6 +320,18 @@ class Context:
         origin = cell.origin
         back = values if origin == Origin(origin.column) else values * origin.scale + origin.shift
         self.thresholds.setdefault(origin.column, []).append(back)
+
+    def doubt(self, tensor: str) -> None:
+        """Note where the original picks among equals in an order of its own: a double (n, 1), above 0 there."""
+        self.doubts.append(tensor)
+
+    def doubtful(self, output: str) -> str:
+        """Return where there is any such doubt, (n, 1), of what `output` takes; empty where there can be none."""
+        taken, total = set(self.graph.taken(output)), ""
+        for tensor in self.doubts:
+            if taken.issuperset(self.graph.taken(tensor)):
+                total = self.graph.op("Max", total, tensor) if total else tensor
+        return total
 
     def category(self, operation: Category) -> tuple[Cell, ...]:
         """Add a category operation and return its cells."""

@@ -84,6 +84,9 @@ class Lowered:
         The ways to some of the nodes of its trees.
     probes : callable
         ``probes() -> list of Probe``: the steps in order, made when asked for.
+    doubt : bytes
+        ONNX model like `graph` whose answer (n_rows, 1) is above 0 where the original picks among equals in an order
+        of its own, which another processor would change; empty where it never does.
     scores : bool
         Whether the classes have scores, the first largest of which is the answer, instead of probabilities.
     outputs : tuple of str
@@ -112,6 +115,7 @@ class Lowered:
     thresholds: dict[str, NDArray[np.float64]] = field(repr=False)
     paths: tuple[NodePath, ...] = field(repr=False)
     probes: Callable[[], list[Probe]] = field(repr=False)
+    doubt: bytes = field(default=b"", repr=False)
     scores: bool = False
     outputs: tuple[str, ...] = ()
     shape: tuple[int, ...] = ()

@@ -1,17 +1,21 @@
 """Imputers and indicators: markers, empty columns, texts, rounds of models."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn.experimental.enable_iterative_imputer  # noqa: F401
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import IterativeImputer, MissingIndicator, SimpleImputer
+from sklearn.impute import IterativeImputer, KNNImputer, MissingIndicator, SimpleImputer
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeRegressor
 
 from shiplap.core.errors import RefusedError
+from shiplap.proof import certify, lower
+from shiplap.scoring import Scorer, write_ship
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +76,27 @@ def test_an_imputer_stands_before_a_model(holed, plain, proven):
 def test_chance_is_refused(holed, proven):
     with pytest.raises(RefusedError, match="draws its values by chance"):
         proven(IterativeImputer(sample_posterior=True, max_iter=1, random_state=0).fit(holed), holed)
+
+
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+@pytest.mark.parametrize("options", [{"n_neighbors": 1}, {"add_indicator": True, "keep_empty_features": True}])
+def test_donors_are_the_nearest_rows(weights, options, holed, proven):
+    proven(KNNImputer(weights=weights, **options).fit(holed), holed)
+    rows = holed.copy()
+    rows[:, 2] = np.nan
+    proven(KNNImputer(weights=weights, **options).fit(rows), rows)
+
+
+def test_equally_near_donors_are_a_tie_and_nothing_else_is(holed, tmp_path):
+    """NumPy's partition leaves any of equals in front; a row without equals has one answer."""
+    frame = pd.DataFrame(holed[:, :2].round(0), columns=["a", "b"])
+    subject = lower(KNNImputer(n_neighbors=2).fit(frame), frame)
+    parts = {"signature": subject.signature, "policy": subject.policy, "encoding": subject.lowered.encoding}
+    scorer = Scorer(write_ship(tmp_path / "near.ship", name="near", graph=subject.lowered.graph, **parts))
+    open_ = certify(subject, scorer)
+    assert (open_.flips, open_.ties > 0) == (0, True)
+    strict = certify(dataclasses.replace(subject, lowered=dataclasses.replace(subject.lowered, doubt=b"")), scorer)
+    assert (strict.flips, strict.ties) == (open_.ties, 0)
+    other = lower(KNNImputer(n_neighbors=3).fit(frame), frame)
+    wrong = Scorer(write_ship(tmp_path / "wrong.ship", name="wrong", graph=other.lowered.graph, **parts))
+    assert certify(subject, wrong).flips > 0

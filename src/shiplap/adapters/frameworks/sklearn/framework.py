@@ -54,6 +54,7 @@ class Sklearn:
         names = tuple(str(name) for name in frame.columns)
         start = Block(tuple(Raw(name) for name in names), lambda rows: _as_fitted(model, rows), names)
         output = what.lowered(model, start, context)
+        doubt = context.doubtful(output)
         context.settle(output)
         width = context.width
         if not width:
@@ -72,6 +73,7 @@ class Sklearn:
                 Probe(stage.path, context.graph.build(stage.tensor, width=width), stage.evaluate)
                 for stage in context.stages
             ],
+            doubt=context.graph.build(doubt, width=width) if doubt else b"",
             scores=what.scores,
             outputs=what.outputs,
             threshold=what.threshold,

@@ -31,7 +31,7 @@ def neighbor_imputer(estimator: Any, block: Block, context: Context) -> tuple[Pi
         column = graph.columns(matrix, [index])
         if valid:
             gap = graph.op("Gather", gone, graph.constant(np.array([index])), axis=1)
-            columns.append(graph.op("Where", gap, _from_neighbors(estimator, index, apart, context), column))
+            columns.append(graph.op("Where", gap, _from_neighbors(estimator, index, (apart, gap), context), column))
         elif estimator.keep_empty_features:
             columns.append(graph.op("Where", graph.op("IsNaN", column), graph.constant(np.zeros(1)), column))
             columns[-1] = graph.op("Mul", columns[-1], graph.constant(np.zeros(1)))
@@ -64,16 +64,20 @@ def _distances(estimator: Any, matrix: str, gone: str, context: Context) -> str:
     return graph.op("Where", none, graph.constant(np.array([np.nan])), graph.op("Sqrt", mean))
 
 
-def _from_neighbors(estimator: Any, index: int, apart: str, context: Context) -> str:
+def _from_neighbors(estimator: Any, index: int, found: tuple[str, str], context: Context) -> str:
     """Return what fills column `index`, (n, 1): the mean of its donors, of all of them where none is comparable."""
     graph = context.graph
+    apart, gap = found
     holes = np.asarray(estimator._mask_fit_X, bool)[:, index]
     donors = np.flatnonzero(~holes)
     values = np.asarray(estimator._fit_X, np.float64)[donors, index]
     near = graph.columns(apart, donors.tolist())
     unknown = graph.op("IsNaN", near)
     ranked = graph.op("Where", unknown, graph.constant(np.array([np.inf])), near)
-    chosen = graph.top(ranked, min(int(estimator.n_neighbors), len(donors)))
+    count = min(int(estimator.n_neighbors), len(donors))
+    chosen = graph.top(ranked, count)
+    if count < len(donors):
+        _doubted(ranked, count, gap, context)
     weights = _weights(estimator, near, chosen, context)
     given = graph.op("Gather", graph.constant(values), chosen, axis=0)
     axes = graph.constant(_ROW)
@@ -83,6 +87,15 @@ def _from_neighbors(estimator: Any, index: int, apart: str, context: Context) ->
     compared = graph.op("ReduceMin", graph.op("Cast", unknown, to=_DOUBLE), axes, keepdims=1)
     alone = graph.op("Equal", compared, graph.constant(np.ones(1)))
     return graph.op("Where", alone, graph.constant(np.array([float(values.mean())])), mean)
+
+
+def _doubted(ranked: str, count: int, gap: str, context: Context) -> None:
+    """Note where the last donor taken is as near as the first left out: NumPy's partition takes either."""
+    graph = context.graph
+    order = graph.top(ranked, count + 1)
+    edges = [graph.op("GatherElements", ranked, graph.columns(order, [index]), axis=1) for index in (count - 1, count)]
+    tied = graph.op("And", graph.op("Equal", *edges), gap)
+    context.doubt(graph.op("Cast", tied, to=_DOUBLE))
 
 
 def _weights(estimator: Any, near: str, chosen: str, context: Context) -> str:
