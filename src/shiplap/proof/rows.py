@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from shiplap.core.encoding import Category
 from shiplap.core.schema import Column
+from shiplap.proof.images import image_files, image_texts
 from shiplap.proof.subject import Subject
 from shiplap.proof.tensors import built_tensors
 from shiplap.proof.texts import HARD_TEXTS, made_up_texts, text_operations, words_of
@@ -87,6 +88,9 @@ def built_rows(subject: Subject, generator: np.random.Generator) -> Iterator[Cas
         here = base.iloc[:24].reset_index(drop=True)
         if column.kind == "tensor":
             yield from _tensors(here, column)
+            continue
+        if column.kind == "image":
+            yield from _images(here, column.name, generator)
             continue
         yield from _missing(subject, here, column.name)
         yield from _tokens(subject, base, column.name, generator)
@@ -227,6 +231,16 @@ def _tensors(base: pd.DataFrame, column: Column) -> Iterator[Case]:
         frame = rows.assign(**{column.name: pd.Series(read, dtype=object)})
         records = [{**row, column.name: value} for row, value in zip(_records(frame), sent, strict=True)]
         yield Case(kind, frame, frame if read is sent else records)
+
+
+def _images(base: pd.DataFrame, column: str, generator: np.random.Generator) -> Iterator[Case]:
+    """Send images of every kind, as files and as text."""
+    files = list(image_files(generator).values())
+    rows = base.iloc[np.arange(len(files)) % len(base)].reset_index(drop=True)
+    frame = rows.assign(**{column: pd.Series(files, dtype=object)})
+    yield Case("odd images", frame, frame)
+    records = zip(_records(frame), image_texts(files), strict=True)
+    yield Case("images as text", frame, [{**row, column: text} for row, text in records])
 
 
 def _categories(subject: Subject, base: pd.DataFrame, column: str) -> Iterator[Case]:

@@ -1,8 +1,8 @@
 """Imports fastai once, silently: it uses a part of PyTorch that is deprecated.
 
-Its vision half needs torchvision, whose wheel is built for graphics cards: the compiled operators do not load beside the
-processor's build of PyTorch. What torchvision's Python code declares of two of them needs their names; no learner here
-calls them.
+Its vision half needs torchvision, whose wheel is built for graphics cards: the compiled operators do not load beside
+the processor's build of PyTorch. What torchvision's Python code declares of two of them needs their names; no learner
+here calls them.
 """
 
 import warnings

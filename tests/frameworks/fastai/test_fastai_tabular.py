@@ -81,7 +81,7 @@ CASES: dict[str, dict[str, Any]] = {
     "classifier with Categorify, FillMissing and Normalize": {},
     "regressor with y_range": {"target": "spent", "y_range": (0, 200)},
     "regressor of two targets": {"target": ["spent", "visits"]},
-    "missing numbers filled without a column of their own": {"procs": (Categorify, FillMissing(add_col=False), Normalize)},
+    "numbers filled without a column of their own": {"procs": (Categorify, FillMissing(add_col=False), Normalize)},
     "categories only": {"numbers": [], "procs": (Categorify,)},
     "numbers only": {"categories": [], "procs": (FillMissing(add_col=False),)},
 }  # fmt: skip
