@@ -21,7 +21,8 @@ PLAIN = {"iterations": 12, "depth": 3, "thread_count": 1, "verbose": 0, "allow_w
 
 def model(kind, target, **options):
     text = ", ".join(str(value) if key == "loss_function" else f"{key}={value}" for key, value in options.items())
-    return pytest.param(kind, target, options, f"{kind.__name__} {text or 'default'}", id=f"{kind.__name__}-{text}")
+    name = f"{kind.__name__} {text}, {target}" if target in {"texts", "classes"} else f"{kind.__name__} {text}"
+    return pytest.param(kind, target, options, name.replace(" ,", ",").strip(), id=f"{kind.__name__}-{text}")
 
 
 MODELS = [
@@ -163,7 +164,7 @@ def test_model_files_are_read_as_what_their_loss_makes_of_them(ending, kind, tar
         np.testing.assert_array_equal(told, known)
     else:  # the library itself reads numbers of its JSON to some 15 digits
         np.testing.assert_allclose(told, known, rtol=1e-14, atol=1e-15)
-    proven(read, rows, f"file .{ending}, {kind.__name__}")
+    proven(read, rows, f"{kind.__name__} from a .{ending} file")
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):

@@ -59,7 +59,8 @@ def own(truth, score):
 
 
 def model(kind, target, **options):
-    text = ", ".join(str(getattr(value, "__name__", value)) for value in options.values()) or "default"
+    told = {key: getattr(value, "__name__", value) for key, value in options.items()}
+    text = ", ".join(str(value) if isinstance(value, str) else f"{key}={value}" for key, value in told.items())
     return pytest.param(kind, target, options, f"{kind.__name__} {text}", id=f"{kind.__name__}-{text}")
 
 
@@ -94,7 +95,11 @@ def test_every_objective_and_mode_is_proven(kind, target, options, name, numbers
 @pytest.mark.parametrize("options", [{"zero_as_missing": True}, {"use_missing": False}, {"linear_tree": True}], ids=str)
 def test_every_mode_of_missing_values_is_proven(options, numbers, targets, proven):
     frame = numbers.assign(price=numbers["price"].where(numbers["price"].abs() > 0.3, 0.0))
-    proven(LGBMRegressor(**PLAIN, **options).fit(frame, targets["regression"][:300]), frame, f"missing, {options}")
+    proven(
+        LGBMRegressor(**PLAIN, **options).fit(frame, targets["regression"][:300]),
+        frame,
+        f"LGBMRegressor {', '.join(options)}, gaps",
+    )
 
 
 def test_a_leaf_with_a_missing_feature_answers_with_its_constant(numbers, targets, proven):
@@ -117,7 +122,7 @@ def test_native_categories_are_those_that_the_model_remembers(kind, linear, type
     if kind == "file":
         fitted.save_model(tmp_path / "model.txt")
         fitted = load(tmp_path / "model.txt")
-    proven(fitted, typed, f"categories, {kind}, {linear=}")
+    proven(fitted, typed, f"categories of pandas, {kind}{', linear trees' if linear else ''}")
 
 
 @pytest.mark.parametrize(
@@ -147,7 +152,7 @@ def test_columns_of_a_file_are_found_by_name(numbers, targets, proven, tmp_path)
     fitted = LGBMClassifier(**PLAIN).fit(numbers, targets["binary"][:300])
     fitted.booster_.save_model(tmp_path / "model.txt")
     read = load(tmp_path / "model.txt")
-    proven(read, numbers[["price", "count", "height"]], "file .txt")
+    proven(read, numbers[["price", "count", "height"]], "Booster from a .txt file")
     with pytest.raises(TableError, match="no column 'count'"):
         proven(read, numbers[["height", "price"]])
 

@@ -177,7 +177,7 @@ def _feature(ensemble: Ensemble, index: int, piece: Piece, context: Context) -> 
         if known is None:
             raise context.refuse(
                 f"the model does not hold the categories of column '{column.name}'",
-                hint="train or save it with XGBoost 3.1 or newer, or give the codes as whole numbers",
+                hint="train it with XGBoost 3.1 or newer, or give the codes as whole numbers",
             )
         return context.category(Category(column=column.name, missing=column.missing, categories=known))[0]
     cell = context.number(piece)
