@@ -68,7 +68,7 @@ def _read(values: dict[Any, Any], variable: Any) -> Value:
     value = variable.val if isinstance(variable, core.Literal) else values[variable]
     if isinstance(value, str):
         return value
-    if jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
+    if jax.dtypes.issubdtype(variable.aval.dtype, jax.dtypes.prng_key):
         # A random key; only what is drawn with it could use it, and that is refused.
         return np.zeros((), np.uint32)
     return np.asarray(value, variable.aval.dtype)
