@@ -26,7 +26,8 @@ class Scorer:
     """Answers as the original does, from a ship alone.
 
     Safe among threads. Rows may be a pandas, polars or Arrow table, a dict of columns, a list of dicts, one dict, or
-    a two-dimensional array with the inputs in the order of the signature.
+    a two-dimensional array with the inputs in the order of the signature; for a ship of one input also a list of texts
+    or a series.
 
     Parameters
     ----------
@@ -153,9 +154,11 @@ class Scorer:
         return self.decider.answer(self.output(row))
 
     def _named(self, X: Any) -> Any:
+        names, first = self.signature.names, self.signature.inputs[0]
+        if len(names) == 1 and _are_values(X):
+            return {names[0]: X}
         if not isinstance(X, np.ndarray):
             return X
-        names, first = self.signature.names, self.signature.inputs[0]
         if len(names) == 1 and X.shape[1:] == first.shape:
             return {names[0]: X}
         if X.ndim != 2 or X.shape[1] != len(names):
@@ -164,6 +167,13 @@ class Scorer:
 
     def __repr__(self) -> str:
         return f"Scorer({self.ship!r})"
+
+
+def _are_values(X: Any) -> bool:
+    """Tell whether `X` is a plain list of texts, or a series: the values of one column, without its name."""
+    if isinstance(X, list | tuple):
+        return isinstance(next((value for value in X if value is not None), None), str)
+    return not isinstance(X, np.ndarray) and len(getattr(X, "shape", ())) == 1
 
 
 def _weights(ship: Ship) -> dict[str, NDArray[Any]]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from lightgbm import LGBMClassifier
 from sklearn.compose import ColumnTransformer
@@ -143,7 +144,9 @@ def test_a_model_of_texts_is_packed_and_keeps_none_of_them(tmp_path):
     content = ship.path.read_bytes()
     assert not [text for text in TEXTS if text.encode() in content]
     scorer = sl.load(ship.path)
-    assert scorer.predict(pd.DataFrame({"sms": TEXTS})).tolist() == model.predict(TEXTS).tolist()
+    expected = model.predict(TEXTS).tolist()
+    for rows in (pd.DataFrame({"sms": TEXTS}), TEXTS, pd.Series(TEXTS), np.array(TEXTS), pl.Series(TEXTS)):
+        assert scorer.predict(rows).tolist() == expected
     assert scorer.predict_row({"sms": TEXTS[0]}).probabilities == pytest.approx(model.predict_proba(TEXTS[:1])[0])
 
 
@@ -155,13 +158,14 @@ def test_a_missing_text_that_the_original_refuses_is_not_compared(tmp_path):
     assert sl.load(ship.path).predict_row({"text": None}) == empty
 
 
-def test_one_column_of_texts_is_found_among_numbers_and_not_among_texts():
+def test_one_column_of_texts_is_found_among_numbers_and_words_and_not_among_texts():
     model = make_pipeline(CountVectorizer(), LogisticRegression()).fit(TEXTS, SPAMS)
     framework = framework_of(model)
     rows = pd.DataFrame({"size": 1.0, "note": TEXTS})
     assert framework.sample(rows, model)[0].columns.tolist() == ["note"]
+    assert framework.sample(rows.assign(answer="ham"), model)[0].columns.tolist() == ["note"]
     with pytest.raises(TableError, match="reads one column of texts, and the data has 2 of 3 columns") as caught:
-        framework.sample(rows.assign(answer="ham"), model)
+        framework.sample(rows.assign(answer="no spam at all"), model)
     assert "one column" in caught.value.hint
 
 

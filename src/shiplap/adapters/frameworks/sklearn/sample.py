@@ -20,7 +20,8 @@ def as_frame(X: Any, model: Any = None) -> pd.DataFrame:
     ----------
     X : DataFrame, ndarray of shape (n_rows, n_columns), polars or Arrow table, or dict of columns
         An array gets the column names ``x0``, ``x1`` ... For a model that reads texts also a sequence of them, which
-        becomes the column ``text``, or one named as the Series is; of several columns the one that holds texts.
+        becomes the column ``text``, or one named as the Series is; of several columns the one with texts of several
+        words.
     model : estimator, optional
         Where it remembers ``feature_names_in_``, those are taken.
 
@@ -94,6 +95,8 @@ def _texts(X: Any) -> pd.DataFrame:
     frame = _framed(X)
     if frame.shape[1] > 1:
         names = [column.name for column in columns_of(frame) if column.kind == "category"]
+        if len(names) > 1:
+            names = [name for name in names if frame[name].astype(str).str.contains(r"\S\s+\S").mean() > 0.5] or names
         if len(names) != 1:
             raise TableError(
                 f"the model reads one column of texts, and the data has {len(names)} of {frame.shape[1]} columns",
