@@ -83,10 +83,59 @@ def test_columns_of_one_number_keep_their_names_and_types(tmp_path):
     assert again.signature.names == ship.signature.names
 
 
-def test_texts_are_refused_with_the_way_to_have_them(tmp_path, covered):
-    covered("onnx", "inputs of texts", "refused", reason="a ship's graph holds numbers alone")
-    with pytest.raises(RefusedError, match="'w' takes texts"):
-        pack(read_model(GOLDEN / "texts.onnx"), pd.DataFrame({"w": ["x", "y"]}), path=tmp_path / "a.ship")
+def test_texts_that_are_only_looked_up_go_to_the_encoder(tmp_path, covered):
+    rows = np.random.default_rng(4)
+    frame = pd.DataFrame({"a": ROWS[:, 0], "b": ROWS[:, 1], "n": np.arange(200) % 7})
+    frame = frame.assign(w=rows.choice(["x", "ü ñ", "never seen"], 200), v=rows.choice(["", "b", "c"], 200))
+    ship = pack(read_model(GOLDEN / "mixed.onnx"), frame, path=tmp_path / "a.ship")
+    assert ship.certificate.flips == 0
+    feeds = {name: frame[[name]].to_numpy(dtype=object if name in "wv" else None) for name in frame}
+    theirs = _own(GOLDEN / "mixed.onnx", feeds)
+    scorer = sl.load(ship.path)
+    np.testing.assert_array_equal(scorer.predict_proba(frame), theirs["probabilities"])
+    np.testing.assert_array_equal(scorer.predict(frame), theirs["label"])
+    covered("onnx", "inputs of texts that are looked up", "proven", difference=ship.certificate.largest_difference)
+
+
+def test_a_text_that_the_file_fails_on_is_answered_with_no_number(tmp_path):
+    frame = pd.DataFrame({"w": ["x", "y"] * 20})
+    ship = pack(read_model(GOLDEN / "texts.onnx"), frame, path=tmp_path / "a.ship")
+    assert ship.certificate.flips == 0
+    answers = sl.load(ship.path).outputs({"w": ["x", "never seen"]})
+    assert np.isfinite(answers[0]).all()
+    assert np.isnan(answers[1]).all()
+
+
+@pytest.mark.parametrize("kind", ["int64", "float"])
+def test_a_label_encoder_of_texts_goes_to_the_encoder(kind, tmp_path):
+    values = {"int64": [5, 7], "float": [0.5, 1.5]}[kind]
+    look_up = helper.make_node(
+        "LabelEncoder", ["w"], ["c"], domain="ai.onnx.ml", keys_strings=["x", "y"], **{f"values_{kind}s": values}
+    )
+    nodes = [look_up, helper.make_node("Cast", ["c"], ["y"], to=TensorProto.DOUBLE)]
+    texts = _port("w", ["n", 1], TensorProto.STRING)
+    model = _model(nodes, [texts], [_port("y", ["n", 1], TensorProto.DOUBLE)], domains=("ai.onnx.ml",))
+    model.opset_import[1].version = 2
+    ship = pack(model, pd.DataFrame({"w": ["x", "y", "z"]}), path=tmp_path / "a.ship")
+    assert ship.certificate.parity == "exact"
+    default = -1 if kind == "int64" else 0
+    assert sl.load(ship.path).predict({"w": ["y", "x", "q", ""]}).tolist() == [values[1], values[0], default, default]
+
+
+def test_texts_that_are_worked_with_are_refused_with_the_way_to_have_them(tmp_path, covered):
+    first, second = {"keys_strings": ["x"], "values_strings": ["X"]}, {"keys_strings": ["X"], "values_int64s": [1]}
+    nodes = [
+        helper.make_node("LabelEncoder", ["w"], ["u"], domain="ai.onnx.ml", **first),
+        helper.make_node("LabelEncoder", ["u"], ["c"], domain="ai.onnx.ml", **second),
+        helper.make_node("Cast", ["c"], ["y"], to=TensorProto.DOUBLE),
+    ]
+    texts = _port("w", ["n"], TensorProto.STRING)
+    model = _model(nodes, [texts], [_port("y", ["n"], TensorProto.DOUBLE)], domains=("ai.onnx.ml",))
+    model.opset_import[1].version = 2
+    with pytest.raises(RefusedError, match="'w' takes texts, which LabelEncoder turns into texts") as refused:
+        pack(model, pd.DataFrame({"w": ["x", "y"]}), path=tmp_path / "a.ship")
+    assert "pipeline that was exported" in refused.value.hint
+    covered("onnx", "texts that are worked with", "refused", reason="a ship's graph holds numbers alone")
 
 
 def test_a_label_that_is_not_of_the_largest_number_is_refused(tmp_path, covered):

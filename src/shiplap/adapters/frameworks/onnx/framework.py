@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,11 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from onnx import helper
 
-from shiplap.adapters.frameworks.neural import Neural, require_runnable
+from shiplap.adapters.frameworks.neural import Code, Neural, require_runnable
 from shiplap.adapters.frameworks.onnx.answers import Answers, answers_of
 from shiplap.adapters.frameworks.onnx.files import LargeOnnx
 from shiplap.adapters.frameworks.onnx.outside import gathered
 from shiplap.adapters.frameworks.onnx.session import Session
+from shiplap.adapters.frameworks.onnx.texts import coded
 from shiplap.adapters.frameworks.onnx.upgrade import batch_of, fed, prepared
 from shiplap.adapters.frameworks.protocol import Ask, Lowered
 from shiplap.core.errors import RefusedError, TableError
@@ -84,7 +86,7 @@ class OnnxNetwork:
         if ask.preprocess is not None:
             raise RefusedError("a function cannot be put before an ONNX file", hint="export it with the model")
         known = self.opened(model)
-        ready = prepared(known.proto, known.answers.names)
+        ready = prepared(coded(known.proto)[0], known.answers.names)
         if isinstance(model, LargeOnnx):
             if known.batch:
                 raise RefusedError("a model beyond 2 GB takes one row at a time", hint=_OPEN)
@@ -102,6 +104,8 @@ class OnnxNetwork:
 
     def _require_any_batch(self, known: _Opened, ready: onnx.ModelProto, arrays: Arrays) -> None:
         """Refuse a model of one row at a time whose nodes count on that."""
+        if any(array.dtype == object for array in arrays.values()):
+            raise RefusedError("the model takes one row of texts at a time", hint=_OPEN)
         few = {name: array[:7] for name, array in arrays.items()}
         try:
             ours = Session(ready).run(known.answers.names, few)
@@ -150,6 +154,10 @@ class OnnxFiles(Neural):
                 "the model's own label is not that of its largest number",
                 hint="pack the estimator that was exported, or export it with probabilities",
             )
+
+    def codes(self, model: Any) -> Mapping[str, Code]:
+        """Return the lookups of texts that a model begins with."""
+        return coded(self.network.opened(model).proto)[1]
 
     def outputs(self, model: Any, frame: Any, ask: Ask = Ask()) -> NDArray[np.float64]:
         """Return the file's own answers, shape (n_rows, n_outputs)."""
@@ -206,11 +214,10 @@ def _typed(port: onnx.ValueInfoProto, values: Any) -> NDArray[Any]:
         They cannot be numbers of that type: an integer that is none.
     """
     kind = port.type.tensor_type
-    if not port.type.HasField("tensor_type") or kind.elem_type == onnx.TensorProto.STRING:
-        raise RefusedError(
-            f"the input '{port.name}' takes texts, or no tensor at all; a ship's graph holds numbers alone",
-            hint="pack the pipeline that was exported: Shiplap reads categories in its encoder",
-        )
+    if not port.type.HasField("tensor_type"):
+        raise RefusedError(f"the input '{port.name}' takes no tensor", hint="export the model with tensors alone")
+    if kind.elem_type == onnx.TensorProto.STRING:
+        return _texts(port, values)
     dtype = helper.tensor_dtype_to_np_dtype(kind.elem_type)
     array = np.asarray(values)
     if array.dtype == object:
@@ -219,6 +226,19 @@ def _typed(port: onnx.ValueInfoProto, values: Any) -> NDArray[Any]:
         _require_whole(port.name, array, np.dtype(dtype))
     with np.errstate(over="ignore"):
         array = array.astype(dtype)
+    return _ranked(port, array)
+
+
+def _texts(port: onnx.ValueInfoProto, values: Any) -> NDArray[Any]:
+    array = np.asarray(values, dtype=object)
+    if not all(isinstance(value, str) for value in array.ravel()):
+        raise ValueError(f"the input '{port.name}' takes texts, and a value is none")
+    return _ranked(port, array)
+
+
+def _ranked(port: onnx.ValueInfoProto, array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array with the number of axes that the input has."""
+    kind = port.type.tensor_type
     rank = len(kind.shape.dim) if kind.HasField("shape") else array.ndim
     if array.ndim == 1 and rank == 2:
         array = array.reshape(-1, 1)

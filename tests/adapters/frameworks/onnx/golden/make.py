@@ -43,6 +43,14 @@ scaled = make_column_transformer((StandardScaler(), ["a", "b"]), remainder="pass
 model = make_pipeline(scaled, LogisticRegression()).fit(FRAME, TWO)
 written("columns", model, None, initial_types=COLUMNS, options={"zipmap": False})
 
+MIXED = FRAME.assign(w=np.where(X[:, 0] > 0, "x", "ü ñ"), v=np.where(X[:, 2] > 0, "", "b"))
+TYPES = [*COLUMNS, ("w", StringTensorType([None, 1])), ("v", StringTensorType([None, 1]))]
+encode = make_column_transformer(
+    (OneHotEncoder(handle_unknown="ignore"), ["w", "v"]), (StandardScaler(), ["a", "b"]), remainder="passthrough"
+)
+model = make_pipeline(encode, LogisticRegression()).fit(MIXED, TWO)
+written("mixed", model, None, initial_types=TYPES, options={"zipmap": False})
+
 WORDS = pd.DataFrame({"w": np.where(X[:, 0] > 0, "x", "y")})
 model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(WORDS, TWO)
 written("texts", model, None, initial_types=[("w", StringTensorType([None, 1]))])
