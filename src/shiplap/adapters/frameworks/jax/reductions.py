@@ -63,6 +63,8 @@ def _all_or_any(writer: Writer, equation: Any, value: Value) -> Value:
 def _place_of_best(writer: Writer, equation: Any, value: Value) -> Value:
     own_row_only(equation, equation.params["axes"])
     operator = "ArgMax" if equation.primitive.name == "argmax" else "ArgMin"
+    if dtype_of(equation.invars[0]) == np.bool_:
+        value = writer.cast(value, np.int32)
     place = writer.op(operator, value, axis=int(equation.params["axes"][0]), keepdims=0)
     return writer.cast(place, equation.params["index_dtype"])
 

@@ -1,0 +1,119 @@
+"""Files of Keras and TensorFlow: nothing that is in them runs when they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_nets as nets
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from keras import layers
+
+import shiplap
+from shiplap.adapters.frameworks.files import read_model
+from shiplap.core.errors import InputError, RefusedError
+from shiplap.scoring import Scorer
+
+X = np.random.default_rng(0).normal(size=(40, 4)).astype("float32")
+SPEC = tf.TensorSpec((None, 4), tf.float32)
+
+
+def saved(function: Any, folder: Path) -> Path:
+    module = tf.Module()
+    module.run = tf.function(function, input_signature=[SPEC])
+    tf.saved_model.save(module, folder, signatures=module.run)
+    return folder
+
+
+def test_a_keras_file_is_packed_with_its_lookups(tmp_path: Path, covered: Any) -> None:
+    model = nets.tabular()
+    model.save(tmp_path / "model.keras")
+    rows = {"age": [20.0, 70.0] * 9, "city": ["Bergen", "Oslo"] * 9, "code": [7, 8] * 9, "shop": [0, 4] * 9}
+    ship = shiplap.pack(read_model(tmp_path / "model.keras"), pd.DataFrame(rows), path=tmp_path / "net.ship")
+    expected = model({name: tf.constant(values) for name, values in _columns(rows).items()}).numpy()
+    assert np.allclose(Scorer(ship).outputs(pd.DataFrame(rows)), expected, atol=1e-6)
+    covered("tensorflow", ".keras file", "proven", difference=ship.certificate.largest_difference)
+
+
+def _columns(rows: dict[str, list[Any]]) -> dict[str, np.ndarray]:
+    return {name: np.array(values).reshape(-1, *(() if name == "shop" else (1,))) for name, values in rows.items()}
+
+
+@pytest.mark.parametrize("kind", ["Keras", "tf.Module"])
+def test_a_saved_model_is_packed(kind: str, tmp_path: Path, covered: Any) -> None:
+    model = nets.perceptron() if kind == "Keras" else nets.Module()
+    if kind == "Keras":
+        model.export(tmp_path / "saved", verbose=False)
+    else:
+        tf.saved_model.save(model, tmp_path / "saved", signatures=model.__call__.get_concrete_function())
+    ship = shiplap.pack(read_model(tmp_path / "saved"), X, path=tmp_path / "net.ship")
+    assert ship.certificate.flips == 0
+    assert np.allclose(Scorer(ship).outputs({"x": list(X)}), model(X), atol=1e-6)
+    covered("tensorflow", f"SavedModel of {kind}", "proven", difference=ship.certificate.largest_difference)
+
+
+def test_a_lambda_in_a_file_is_refused(tmp_path: Path, covered: Any) -> None:
+    keras.Sequential([keras.Input((4,)), layers.Lambda(lambda x: x * 2)]).save(tmp_path / "model.keras")
+    with pytest.raises(RefusedError, match="Lambda layer, which is code") as refusal:
+        read_model(tmp_path / "model.keras")
+    covered("tensorflow", "Lambda layer in a .keras file", "refused", reason=refusal.value.message)
+
+
+@pytest.mark.parametrize("way", ["a file", "Python", "the log"])
+def test_a_saved_model_that_does_more_than_compute_is_not_loaded(way: str, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+
+    def wicked(x: Any) -> Any:
+        if way == "a file":
+            tf.io.write_file(str(mark), "x")
+        elif way == "the log":
+            tf.print(x, output_stream=f"file://{mark}")
+        else:
+            x = tf.ensure_shape(tf.numpy_function(lambda a: a, [x], tf.float32), (None, 4))
+        return x * 2
+
+    with pytest.raises(RefusedError, match=r"reaches the operator (WriteFile|PyFunc|PrintV2|StringFormat)"):
+        read_model(saved(wicked, tmp_path / "saved"))
+    assert not mark.exists()
+
+
+def test_a_saved_model_that_writes_while_it_is_loaded_is_not_loaded(tmp_path: Path) -> None:
+    class Table(tf.saved_model.experimental.TrackableResource):
+        def _create_resource(self) -> Any:
+            return tf.raw_ops.HashTableV2(key_dtype=tf.int64, value_dtype=tf.int64)
+
+        def _initialize(self) -> Any:
+            tf.io.write_file(str(tmp_path / "mark"), "x")
+            return tf.constant(1)
+
+    with tf.init_scope():
+        module = tf.Module()
+        module.table = Table()
+    module.run = tf.function(lambda x: x, input_signature=[SPEC])
+    module.table.resource_handle  # noqa: B018  # made where it is first asked for
+    (tmp_path / "mark").unlink(missing_ok=True)
+    tf.saved_model.save(module, tmp_path / "saved", signatures=module.run)
+    (tmp_path / "mark").unlink(missing_ok=True)
+    with pytest.raises(RefusedError, match="WriteFile"):
+        read_model(tmp_path / "saved")
+    assert not (tmp_path / "mark").exists()
+
+
+def test_a_class_that_is_not_kerass_own_is_named(tmp_path: Path) -> None:
+    nets.subclassed().save(tmp_path / "model.keras")
+    with pytest.raises(InputError, match="Subclassed"):
+        read_model(tmp_path / "model.keras")
+
+
+def test_damaged_files_are_told(tmp_path: Path) -> None:
+    nets.perceptron().save(tmp_path / "model.keras")
+    (tmp_path / "cut.keras").write_bytes((tmp_path / "model.keras").read_bytes()[:900])
+    with pytest.raises(InputError, match=r"no \.keras file"):
+        read_model(tmp_path / "cut.keras")
+    (tmp_path / "saved_model.pb").write_bytes(b"\xff" * 99)
+    with pytest.raises(InputError, match="is damaged"):
+        read_model(tmp_path)
