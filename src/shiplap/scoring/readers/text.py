@@ -176,7 +176,7 @@ def _cut(operation: Text) -> Callable[[str], Iterable[str]]:
     if operation.analyzer == "char":
         return lambda text: _grams(_SPACES.sub(" ", text), shortest, longest)
     if operation.analyzer == "char_wb":
-        return lambda text: [gram for word in text.split() for gram in _padded_grams(word, shortest, longest)]
+        return lambda text: (gram for word in text.split() for gram in _padded_grams(word, shortest, longest))
     tokens = re.compile(token_expression(operation)).findall
     stop = frozenset(operation.stop_words)
     if not stop and longest == 1:
@@ -186,11 +186,12 @@ def _cut(operation: Text) -> Callable[[str], Iterable[str]]:
     return lambda text: _joined([token for token in tokens(text) if token not in stop], shortest, longest)
 
 
-def _grams(text: str, shortest: int, longest: int) -> list[str]:
-    return [text[at : at + size] for size in range(shortest, longest + 1) for at in range(len(text) - size + 1)]
+def _grams(text: str, shortest: int, longest: int) -> Iterable[str]:
+    """Return n-grams one by one: all those of a long text at once would fill the memory."""
+    return (text[at : at + size] for size in range(shortest, longest + 1) for at in range(len(text) - size + 1))
 
 
-def _padded_grams(word: str, shortest: int, longest: int) -> list[str]:
+def _padded_grams(word: str, shortest: int, longest: int) -> Iterable[str]:
     """Return the n-grams of a word between two spaces; one that is too short for them counts once, as it is."""
     padded = f" {word} "
     if len(padded) <= shortest:
@@ -198,11 +199,12 @@ def _padded_grams(word: str, shortest: int, longest: int) -> list[str]:
     return _grams(padded, shortest, min(longest, len(padded)))
 
 
-def _joined(tokens: list[str], shortest: int, longest: int) -> list[str]:
-    joined = list(tokens) if shortest == 1 else []
-    for size in range(max(shortest, 2), longest + 1):
-        joined.extend([" ".join(tokens[at : at + size]) for at in range(len(tokens) - size + 1)])
-    return joined
+def _joined(tokens: list[str], shortest: int, longest: int) -> Iterable[str]:
+    return (
+        " ".join(tokens[at : at + size])
+        for size in range(shortest, longest + 1)
+        for at in range(len(tokens) - size + 1)
+    )
 
 
 def _hashed(n_features: int, alternate_sign: bool) -> Callable[[str], tuple[int, float]]:
