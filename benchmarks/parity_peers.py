@@ -6,7 +6,9 @@ import json
 import pickle
 import subprocess
 import tempfile
+import time
 import venv
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,16 @@ def answers_of_peers(cases: dict[str, tuple[Any, Any]], *, limit_s: int = 60) ->
             if "failed" not in answer:
                 answer["outputs"] = pickle.loads(outputs.read_bytes())
     return found
+
+
+def median_us(act: Callable[[], object], repeats: int = 20) -> float:
+    """Return the median of some calls, in microseconds."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        act()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times)) * 1e6
 
 
 def apart(outputs: list[Any], expected: np.ndarray) -> np.ndarray:

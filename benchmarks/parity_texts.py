@@ -5,13 +5,12 @@ from __future__ import annotations
 import inspect
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from parity_peers import WRONG, answers_of_peers, apart
+from parity_peers import WRONG, answers_of_peers, apart, median_us
 from sklearn.base import ClassifierMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
@@ -93,7 +92,7 @@ def show(name: str, model: Any, rows: Any, theirs: dict[str, Any]) -> None:
         size = ship.sealed_bytes
     print(f"{name}, {len(expected):,} rows  (pack: {seconds:.1f} s)")
     one = rows[:1] if isinstance(rows, list) else rows.iloc[:1]
-    print(f"  original     {'':23}   {_best_us(lambda: model.predict_proba(one)):7.0f} us")
+    print(f"  original     {'':23}   {median_us(lambda: model.predict_proba(one)):7.0f} us")
     print(f"  Shiplap      {_wrong(ours)}   {single_us:7.0f} us {size / 1e3:9.0f} KB")
     if "failed" in theirs:
         print(f"  converter    fails: {theirs['failed']}")
@@ -105,12 +104,3 @@ def show(name: str, model: Any, rows: Any, theirs: dict[str, Any]) -> None:
 def _wrong(distances: np.ndarray) -> str:
     wrong = int(np.sum(~(distances <= WRONG)))
     return f"{wrong:6,} wrong, {np.max(distances):8.1e}"
-
-
-def _best_us(act: Callable[[], object]) -> float:
-    times = []
-    for _ in range(20):
-        start = time.perf_counter()
-        act()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times)) * 1e6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import tempfile
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier
-from parity_peers import answers_of_peers
+from parity_peers import answers_of_peers, median_us
 from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
@@ -69,7 +70,9 @@ def prepare(path: Path, name: str, X: pd.DataFrame, y: np.ndarray) -> dict[str, 
         "ours": scorer.predict(rows),
         "single_us": time_scorer(scorer, rows.iloc[:64].to_dict("records")).p50_us,
         "size": ship.sealed_bytes,
+        "original_us": median_us(lambda: model.predict_proba(rows.iloc[:1])),
         "pack_s": seconds,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
         "certificate": ship.certificate,
     }
 
@@ -83,7 +86,9 @@ def share(answer: np.ndarray, labels: np.ndarray, random: int) -> str:
 def show(name: str, kept: dict[str, Any], theirs: dict[str, Any]) -> None:
     """Print the two lines of a model."""
     certificate = kept["certificate"]
-    print(f"{name}  (pack with its certificate of {certificate.rows:,} rows: {kept['pack_s']:.1f} s)")
+    cost = f"{kept['pack_s']:.1f} s, memory of the process at most {kept['peak_mb']:,.0f} MB so far"
+    print(f"{name}  (pack with its certificate of {certificate.rows:,} rows: {cost})")
+    print(f"  original     {'':16}   {kept['original_us']:7.1f} us")
     ours = share(kept["ours"], kept["labels"], kept["random"])
     print(f"  Shiplap      {ours}   {kept['single_us']:7.1f} us {kept['size'] / 1e3:9.0f} KB")
     if "failed" in theirs:
