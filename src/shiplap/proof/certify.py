@@ -18,6 +18,7 @@ from shiplap.core.certificate import Certificate, ParityClass, Vectors
 from shiplap.core.environment import environment
 from shiplap.core.progress import tell
 from shiplap.proof.compare import Comparison, Tally, original_outputs
+from shiplap.proof.numbers import records
 from shiplap.proof.rows import Case, built_rows, replaced
 from shiplap.proof.subject import Subject
 from shiplap.proof.synthetic import made_up_rows, sendable
@@ -186,7 +187,7 @@ def _one_by_one(comparison: Comparison) -> None:
     theirs = original_outputs(comparison.subject, frame)
     if theirs is None:
         return
-    rows = [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+    rows = records(frame)
     answers = [comparison.scorer.predict_row(row) for row in rows]
     ours = np.array([answer.probabilities or answer.prediction for answer in answers], np.float64)
     case = Case("one by one", frame, rows)
@@ -206,14 +207,17 @@ def _made_up(comparison: Comparison, generator: np.random.Generator) -> Vectors:
     case = Case("made up", frame, rows)
     comparison.add(case)
     most = max(3, _VECTOR_NUMBERS // (width + subject.signature.n_outputs))
-    kept = original_outputs(subject, frame.iloc[: min(_VECTORS, most)])
+    part = case.part(slice(0, min(_VECTORS, most)))
+    kept = original_outputs(subject, part.frame)
     names = tuple(rows[0]) if rows else ()
     if kept is None:
         return Vectors(columns=names, rows=(), outputs=())
+    # What the original picks among equals is not for replay: it is another answer on another processor.
+    decided = np.flatnonzero(~comparison.doubtful(part)).tolist()
     return Vectors(
         columns=names,
-        rows=tuple(tuple(sendable(row[name]) for name in names) for row in rows[: len(kept)]),
-        outputs=tuple(tuple(None if np.isnan(value) else float(value) for value in row) for row in kept),
+        rows=tuple(tuple(sendable(rows[index][name]) for name in names) for index in decided),
+        outputs=tuple(tuple(None if np.isnan(value) else float(value) for value in kept[index]) for index in decided),
     )
 
 
@@ -221,7 +225,8 @@ def _as_read(subject: Subject, rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Return made-up rows as the original reads them; columns that the ship does not need come from the data."""
     picks = np.arange(len(rows)) % len(subject.frame)
     frame = subject.frame.iloc[picks].reset_index(drop=True)
+    made = {}
     for name in rows[0]:
         gap = subject.gap(name)
-        frame = replaced(frame, name, [gap if row[name] is None else row[name] for row in rows])
-    return frame
+        made[name] = [gap if row[name] is None else row[name] for row in rows]
+    return replaced(frame, made)

@@ -106,7 +106,7 @@ class Comparison:
             return
         apart = distances(theirs, ours, self.scale)
         beyond = ~(apart <= self.band)
-        doubtful = self._doubtful(case, beyond)
+        doubtful = beyond & self.doubtful(case) if beyond.any() else beyond
         apart, beyond = np.where(doubtful, 0.0, apart), beyond & ~doubtful
         tally.rows += len(theirs)
         tally.flips += int(beyond.sum())
@@ -115,13 +115,13 @@ class Comparison:
         for row in np.flatnonzero(beyond)[: _FAILURES - len(self.failures)]:
             self._failed(case, int(row), theirs[row], ours[row])
 
-    def _doubtful(self, case: Case, beyond: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Tell of each row beyond the band whether the original picked among equals there, in an order of its own."""
+    def doubtful(self, case: Case) -> NDArray[np.bool_]:
+        """Tell of each row whether the original picks among equals there, in an order of its own."""
         graph = self.subject.lowered.doubt
-        if not graph or not beyond.any():
-            return np.zeros(len(beyond), dtype=bool)
+        if not graph:
+            return np.zeros(len(case.frame), dtype=bool)
         doubts = runtimes.get("onnxruntime")(graph).run(self.scorer.encoder.matrix(case.rows))
-        found: NDArray[np.bool_] = beyond & (doubts[:, 0] > 0)
+        found: NDArray[np.bool_] = doubts[:, 0] > 0
         return found
 
     def _failed(self, case: Case, row: int, theirs: NDArray[np.float64], ours: NDArray[np.float64]) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from shiplap.core.encoding import Category
 from shiplap.core.schema import Column
 from shiplap.proof.images import image_files, image_texts
+from shiplap.proof.numbers import built_numbers, records
 from shiplap.proof.subject import Subject
 from shiplap.proof.tensors import built_tensors
 from shiplap.proof.texts import HARD_TEXTS, made_up_texts, text_operations, words_of
@@ -22,7 +23,6 @@ __all__ = ["THRESHOLDS", "Case", "built_rows", "replaced"]
 THRESHOLDS = 6_000
 """Thresholds that are tried at most, spread evenly over each column's; each gives three rows."""
 
-_EXTREMES = (1e308, -1e308, 5e-324, -5e-324, 0.0, -0.0, 1e-35, -1e-35, 3.4e38, -3.4e38, 1e15, 2.0**53 + 2, -1.0)
 _TEXTS = ("\x00never seen\x00", "Ünïcödé 漢字 🚢", "x" * 10_000, "NaN", "None", "0", " ")
 _DATES = (
     "1970-01-01 00:00:00",
@@ -84,45 +84,46 @@ def built_rows(subject: Subject, generator: np.random.Generator) -> Iterator[Cas
     used = [column for column in subject.columns if column.name in subject.lowered.encoding.columns]
     yield from _thresholds(subject, generator)
     yield from _paths(subject, generator)
+    here = base.iloc[:24].reset_index(drop=True)
+    plain = [column.name for column in used if _is_plain(subject, column, base)]
+    if plain:
+        yield from (Case(*built) for built in built_numbers(here, plain, subject.lowered.largest))
     for column in used:
-        here = base.iloc[:24].reset_index(drop=True)
         if column.kind == "tensor":
             yield from _tensors(here, column)
             continue
         if column.kind == "image":
             yield from _images(here, column.name, generator)
             continue
-        yield from _missing(subject, here, column.name)
+        yield from _missing(subject, here, column.name, unmarked=column.name not in plain)
         yield from _tokens(subject, base, column.name, generator)
-        if column.kind == "number" and not _coded(subject, column.name):
-            yield from _numbers(here, column.name, subject.lowered.largest)
-        elif column.kind == "date":
+        if column.kind == "date":
             yield _set("date borders", here, column.name, [pd.Timestamp(text) for text in _DATES])
         elif column.kind in {"category", "text"}:
             yield from _categories(subject, base, column.name)
     yield from _typed(subject, base)
 
 
-def replaced(frame: pd.DataFrame, column: str, values: list[Any] | NDArray[Any]) -> pd.DataFrame:
-    """Return rows with one column replaced, in a dtype that holds the values and that the original knows."""
-    kind = frame[column].dtype
-    series = pd.Series(list(values), index=frame.index, dtype=object)
+def replaced(frame: pd.DataFrame, columns: dict[str, list[Any]]) -> pd.DataFrame:
+    """Return rows with other values in some columns, in dtypes that hold them and that the original knows."""
+    return frame.assign(**{name: _column(frame[name], values) for name, values in columns.items()})
+
+
+def _column(there: pd.Series[Any], values: list[Any]) -> pd.Series[Any]:
+    kind = there.dtype
+    series: pd.Series[Any] = pd.Series(list(values), index=there.index, dtype=object)
     if isinstance(kind, pd.CategoricalDtype):
-        series = series.astype("category")
-    elif kind.kind in "iuf":
-        series = series.astype("float64")
-    elif kind.kind == "M":
-        series = series.astype(kind)
-    elif kind.kind == "b" and not series.isna().any():
-        series = series.astype("bool")
-    elif isinstance(kind, pd.StringDtype):
-        series = series.astype(kind)
-    return frame.assign(**{column: series})
+        return series.astype("category")
+    if kind.kind in "iuf":
+        return series.astype("float64")
+    if kind.kind == "M" or isinstance(kind, pd.StringDtype):
+        return series.astype(kind)
+    return series.astype("bool") if kind.kind == "b" and not series.isna().any() else series
 
 
 def _set(kind: str, base: pd.DataFrame, column: str, values: list[Any]) -> Case:
     rows = base.iloc[np.arange(len(values)) % len(base)].reset_index(drop=True)
-    frame = replaced(rows, column, values)
+    frame = replaced(rows, {column: values})
     return Case(kind, frame, frame)
 
 
@@ -201,36 +202,32 @@ def _floats(frame: pd.DataFrame, columns: dict[str, Any]) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(columns, "float64"))
 
 
-def _missing(subject: Subject, base: pd.DataFrame, column: str) -> Iterator[Case]:
+def _is_plain(subject: Subject, column: Column, base: pd.DataFrame) -> bool:
+    """Tell whether a column holds numbers that are read as numbers, not as codes."""
+    return column.kind == "number" and base[column.name].dtype.kind in "iuf" and not _coded(subject, column.name)
+
+
+def _missing(subject: Subject, base: pd.DataFrame, column: str, *, unmarked: bool) -> Iterator[Case]:
     """Leave a value out: as the frame has it, as None in a dictionary, and as each text that means missing."""
     known = subject.column(column)
-    if base[column].dtype.kind == "b":
+    if base[column].dtype.kind == "b" or not (unmarked or known.missing):
         return
     gap = subject.gap(column) if base[column].dtype == object else np.nan
     rows = base.iloc[:4].reset_index(drop=True)
-    frame = replaced(rows, column, [gap] * len(rows))
-    yield Case("missing", frame, frame)
-    for marker in (None, *known.missing):
+    frame = replaced(rows, {column: [gap] * len(rows)})
+    if unmarked:
+        yield Case("missing", frame, frame)
+    for marker in (*((None,) if unmarked else ()), *known.missing):
         kind = "None" if marker is None else "missing marker"
-        yield Case(kind, frame, [{**row, column: marker} for row in _records(frame)])
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-
-
-def _numbers(base: pd.DataFrame, column: str, largest: float) -> Iterator[Case]:
-    yield _set("extreme", base, column, [value for value in _EXTREMES if abs(value) <= largest])
-    if largest == np.inf:
-        yield _set("infinite", base, column, [np.inf, -np.inf])
+        yield Case(kind, frame, [{**row, column: marker} for row in records(frame)])
 
 
 def _tensors(base: pd.DataFrame, column: Column) -> Iterator[Case]:
     for kind, read, sent in built_tensors(base[column.name], column):
         rows = base.iloc[np.arange(len(read)) % len(base)].reset_index(drop=True)
         frame = rows.assign(**{column.name: pd.Series(read, dtype=object)})
-        records = [{**row, column.name: value} for row, value in zip(_records(frame), sent, strict=True)]
-        yield Case(kind, frame, frame if read is sent else records)
+        told = [{**row, column.name: value} for row, value in zip(records(frame), sent, strict=True)]
+        yield Case(kind, frame, frame if read is sent else told)
 
 
 def _images(base: pd.DataFrame, column: str, generator: np.random.Generator) -> Iterator[Case]:
@@ -239,8 +236,8 @@ def _images(base: pd.DataFrame, column: str, generator: np.random.Generator) -> 
     rows = base.iloc[np.arange(len(files)) % len(base)].reset_index(drop=True)
     frame = rows.assign(**{column: pd.Series(files, dtype=object)})
     yield Case("odd images", frame, frame)
-    records = zip(_records(frame), image_texts(files), strict=True)
-    yield Case("images as text", frame, [{**row, column: text} for row, text in records])
+    told = zip(records(frame), image_texts(files), strict=True)
+    yield Case("images as text", frame, [{**row, column: text} for row, text in told])
 
 
 def _categories(subject: Subject, base: pd.DataFrame, column: str) -> Iterator[Case]:
@@ -254,8 +251,8 @@ def _categories(subject: Subject, base: pd.DataFrame, column: str) -> Iterator[C
     if all(isinstance(value, str) for value in known):
         yield _set("unseen category", base, column, list(texts))
         rows = base.iloc[:2].reset_index(drop=True)
-        frame = replaced(rows, column, [None if subject.canonical else ""] * 2)
-        yield Case("empty text", frame, [{**row, column: ""} for row in _records(frame)])
+        frame = replaced(rows, {column: [None if subject.canonical else ""] * 2})
+        yield Case("empty text", frame, [{**row, column: ""} for row in records(frame)])
 
 
 def _tokens(subject: Subject, base: pd.DataFrame, column: str, generator: np.random.Generator) -> Iterator[Case]:
@@ -285,12 +282,8 @@ def _vocabulary(subject: Subject, column: str) -> tuple[Any, ...]:
 
 def _typed(subject: Subject, base: pd.DataFrame) -> Iterator[Case]:
     """Send the same rows in the dtypes that clients use: float32, integers, objects, numbers as text."""
-    names = [
-        column.name
-        for column in subject.columns
-        if column.kind == "number" and column.name in subject.lowered.encoding.columns
-    ]
-    plain = [name for name in names if base[name].dtype.kind in "iuf" and not _coded(subject, name)]
+    used = set(subject.lowered.encoding.columns)
+    plain = [column.name for column in subject.columns if column.name in used and _is_plain(subject, column, base)]
     if plain:
         narrow = base.assign(**{name: base[name].astype("float32").astype("float64") for name in plain})
         yield Case("float32 columns", narrow, narrow.astype(dict.fromkeys(plain, "float32")))
@@ -298,7 +291,7 @@ def _typed(subject: Subject, base: pd.DataFrame) -> Iterator[Case]:
         yield Case("integer columns", whole, whole.astype(dict.fromkeys(plain, "int64")))
         yield Case("numbers as text", base, base.assign(**{name: _texts(base[name]) for name in plain}))
     yield Case("object columns", base, base.astype(object))
-    yield Case("dictionaries", base, _records(base))
+    yield Case("dictionaries", base, records(base))
     yield Case("no rows", base.iloc[:0], base.iloc[:0])
 
 
