@@ -27,6 +27,7 @@ from shiplap.scoring import Scorer, distances
 __all__ = ["certify"]
 
 _MADE_UP, _VECTORS, _SINGLE, _OWN_LABELS = 2_000, 300, 64, 2_000
+_IMAGES = 64  # made-up images are few, and slow to decode
 _NUMBERS, _VECTOR_NUMBERS = 4_000_000, 50_000  # where rows hold arrays or many columns
 _UNITS = {"float64": 2.0**-52, "float32": 2.0**-23}
 
@@ -198,7 +199,8 @@ def _made_up(comparison: Comparison, generator: np.random.Generator) -> Vectors:
     """Compare made-up rows, and keep some of them with the original's answers for replay."""
     subject = comparison.subject
     width = subject.lowered.encoding.width
-    count = min(_MADE_UP, max(8, _NUMBERS // width))
+    images = any(column.kind == "image" for column in subject.columns)
+    count = min(_IMAGES if images else _MADE_UP, max(8, _NUMBERS // width))
     rows = made_up_rows(subject, count, generator)
     frame = _as_read(subject, rows)
     if original_outputs(subject, frame) is None:
