@@ -95,6 +95,9 @@ def test_equally_near_donors_are_a_tie_and_nothing_else_is(holed, tmp_path):
     scorer = Scorer(write_ship(tmp_path / "near.ship", name="near", graph=subject.lowered.graph, **parts))
     open_ = certify(subject, scorer)
     assert (open_.flips, open_.ties > 0) == (0, True)
+    vectors = open_.vectors
+    replayed = scorer.outputs([dict(zip(vectors.columns, row, strict=True)) for row in vectors.rows])
+    np.testing.assert_allclose(replayed, np.array(vectors.outputs), rtol=1e-14)
     strict = certify(dataclasses.replace(subject, lowered=dataclasses.replace(subject.lowered, doubt=b"")), scorer)
     assert (strict.flips, strict.ties) == (open_.ties, 0)
     other = lower(KNNImputer(n_neighbors=3).fit(frame), frame)

@@ -70,7 +70,7 @@ def function_transformer(estimator: Any, block: Block, context: Context) -> tupl
     if isinstance(function, functools.partial) and function.func is check_array:
         return block.pieces
     if isinstance(function, functools.partial) and not function.args:
-        function, arguments = function.func, {**function.keywords, **arguments}
+        arguments, function = {**function.keywords, **arguments}, function.func
     build, known = CONFIGURED.get(function, (None, frozenset())) if _is_hashable(function) else (None, frozenset())
     if build is not None and arguments.keys() <= known:
         return context.computed(build(context.matrix(block.pieces), context, **arguments), len(block.pieces))
