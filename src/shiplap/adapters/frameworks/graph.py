@@ -122,6 +122,10 @@ class GraphBuilder:
             [numpy_helper.from_array(self._constants[name], names[name]) for name in self._constants if name in live],
         )
 
+    def maker(self, tensor: str) -> tuple[str, tuple[str, ...]]:
+        """Return the operator that makes a tensor, and what it reads; nothing for the input and constants."""
+        return next(((node.op, node.inputs) for node in reversed(self._nodes) if node.output == tensor), ("", ()))
+
     def columns(self, tensor: str, indices: list[int]) -> str:
         """Take columns of a matrix; on the input, taking all of them in order costs nothing."""
         return self.op("Gather", tensor, self.constant(np.array(indices, np.int64)), axis=1)

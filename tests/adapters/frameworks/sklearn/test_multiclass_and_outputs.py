@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor, RegressorChain
 from sklearn.naive_bayes import GaussianNB
@@ -72,7 +73,7 @@ def test_several_numbers_are_predicted(model, plain, proven):
     assert proven(model.fit(plain["rows"], plain["several"]), plain["rows"]).outputs == ("y0", "y1")
 
 
-@pytest.mark.parametrize("handed_on", ["predict", "predict_proba", "decision_function"])
+@pytest.mark.parametrize("handed_on", ["predict", "predict_proba", "predict_log_proba", "decision_function"])
 @pytest.mark.parametrize("method", ["predict_proba", "predict", "decision_function"])
 def test_a_chain_hands_on_what_its_models_say(method, handed_on, plain, proven):
     model = ClassifierChain(LogisticRegression(), order=[2, 0, 1], chain_method=handed_on)
@@ -90,7 +91,10 @@ def test_a_chain_hands_on_labels_as_they_are(plain, proven):
     proven(ClassifierChain(LogisticRegression()).fit(plain["rows"], labels), plain["rows"], "predict")
 
 
-def test_a_chain_of_logarithms_is_refused(plain, proven):
-    model = ClassifierChain(LogisticRegression(), chain_method="predict_log_proba")
-    with pytest.raises(RefusedError, match="logarithms of small probabilities"):
-        proven(model.fit(plain["rows"], plain["labels"]), plain["rows"])
+@pytest.mark.parametrize("wrap", [OneVsRestClassifier, lambda member: CalibratedClassifierCV(member, cv=2)])
+def test_tiny_probabilities_keep_their_digits_when_they_are_divided(wrap, plain, proven):
+    model = wrap(SGDClassifier(loss="log_loss", random_state=0)).fit(plain["rows"], plain["texts"])
+    for member in getattr(model, "estimators_", ()) or [one.estimator for one in model.calibrated_classifiers_]:
+        member.coef_ = -np.abs(member.coef_)  # far out no class is likely
+    rows = np.abs(plain["rows"]) * np.linspace(1, 12, len(plain["rows"]))[:, None]
+    proven(model, rows)

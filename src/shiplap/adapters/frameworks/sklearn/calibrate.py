@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.adapters.frameworks.lowering import Block, Context
-from shiplap.adapters.frameworks.sklearn.members import of_classes, second
+from shiplap.adapters.frameworks.sklearn.members import of_classes, second, to_last_digits
 from shiplap.adapters.frameworks.sklearn.outputs import both_classes, normalized, softmax
 from shiplap.adapters.frameworks.trees import LT, Forest
 
@@ -51,7 +51,7 @@ def _one(classifier: Any, block: Block, context: Context) -> str:
     ]
     if binary:
         return both_classes(context, made[0])
-    graph = context.graph
+    graph, made = context.graph, [to_last_digits(context, column) for column in made]
     # A fold that lacks a class says nothing of it; one that knows two classes speaks for the first of them.
     places = np.searchsorted(classifier.classes, inner)[: len(made)]
     together = made[0] if len(made) == 1 else graph.op("Concat", *made, axis=1)

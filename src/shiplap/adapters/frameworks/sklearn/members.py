@@ -9,8 +9,9 @@ import numpy as np
 from sklearn.base import is_regressor
 
 from shiplap.adapters.frameworks.lowering import Block, Context
+from shiplap.adapters.frameworks.sklearn.outputs import sigmoid
 
-__all__ = ["added", "binary_score", "of_classes", "on_columns", "plain", "second", "shares"]
+__all__ = ["added", "binary_score", "of_classes", "on_columns", "plain", "second", "shares", "to_last_digits"]
 
 
 def plain(block: Block) -> Block:
@@ -60,10 +61,24 @@ def added(context: Context, tensors: Sequence[str], weights: Sequence[float] = (
     return total
 
 
-def second(context: Context, probabilities: str) -> str:
-    """Return the probability of the second of two classes, of shape (n, 1)."""
+def second(context: Context, probabilities: str, *, tiny: bool = False) -> str:
+    """Return the probability of the second of two classes, of shape (n, 1).
+
+    See `to_last_digits` for `tiny`.
+    """
     known = context.positive.get(probabilities)
-    return known if known is not None else context.graph.columns(probabilities, [1])
+    if known is None:
+        return context.graph.columns(probabilities, [1])
+    return to_last_digits(context, known) if tiny else known
+
+
+def to_last_digits(context: Context, probabilities: str) -> str:
+    """Return probabilities whose tiny ones may be divided by each other, or their logarithm taken.
+
+    The operator for the sigmoid has them to 16 digits after the point only.
+    """
+    operator, inputs = context.graph.maker(probabilities)
+    return sigmoid(context, inputs[0]) if operator == "Sigmoid" else probabilities
 
 
 def binary_score(estimator: Any, block: Block, context: Context, name: str) -> str:

@@ -31,7 +31,7 @@ def one_vs_rest(estimator: Any, block: Block, context: Context, method: str) -> 
         return answers[0] if len(members) == 1 else graph.op("Concat", *answers, axis=1)
     if len(members) == 1:
         return both_classes(context, second(context, answers[0]))
-    columns = graph.op("Concat", *(second(context, answer) for answer in answers), axis=1)
+    columns = graph.op("Concat", *(second(context, answer, tiny=True) for answer in answers), axis=1)
     if estimator.multilabel_:
         return columns
     total = graph.op("ReduceSum", columns, graph.constant(np.array([1], np.int64)), keepdims=1)

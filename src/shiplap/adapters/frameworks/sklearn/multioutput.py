@@ -29,11 +29,6 @@ def multi_output(estimator: Any, block: Block, context: Context, method: str) ->
 def chain(estimator: Any, block: Block, context: Context, method: str) -> str:
     """Lower ``ClassifierChain`` and ``RegressorChain``: each model reads what those before it said."""
     handed_on = getattr(estimator, "chain_method_", "predict")
-    if handed_on == "predict_log_proba":
-        raise context.refuse(
-            "logarithms of small probabilities are handed on, and rounding grows in them",
-            hint="use chain_method='predict_proba' or 'decision_function'",
-        )
     inner = plain(block)
     columns: list[str] = []
     for index, member in enumerate(estimator.estimators_):
@@ -49,6 +44,9 @@ def chain(estimator: Any, block: Block, context: Context, method: str) -> str:
 
 def _answer(member: Any, block: Block, method: str, name: str, context: Context) -> str:
     """Return one number a row: a prediction, a score, or the probability of the second class."""
+    if method == "predict_log_proba":
+        tensor, _ = context.response(member, block, ("predict_proba",), name)
+        return context.graph.op("Log", second(context, tensor, tiny=True))
     tensor, _ = context.response(member, block, (method,), name)
     if method == "predict" and is_classifier(member):
         return told(context, tensor, member.classes_)
