@@ -151,6 +151,7 @@ REFUSED = {
     "PolynomialCountSketch": "fast Fourier transform",
     **dict.fromkeys(("DictVectorizer", "FeatureHasher"), "no columns of a table"),
     ("BernoulliRBM", "score_samples"): "by chance",
+    "KernelDensity": "answers with its rounding",
 }
 
 # No answer on new rows: a fit is all they do.

@@ -107,6 +107,13 @@ def test_mixtures(kind, shape, method, plain, proven):
     proven(model, plain["rows"], method)
 
 
+@pytest.mark.parametrize("method", ["predict_proba", "predict"])
+def test_shares_of_a_tied_mixture_are_refused(method, plain, proven):
+    model = GaussianMixture(2, covariance_type="tied", random_state=0).fit(plain["rows"])
+    with pytest.raises(RefusedError, match="may add up to 2"):
+        proven(model, plain["rows"], method)
+
+
 @pytest.mark.parametrize("method", ["decision_function", "score_samples", "predict"])
 def test_an_ellipse_around_the_rows(method, plain, proven):
     proven(EllipticEnvelope(random_state=0).fit(plain["rows"]), plain["rows"], method)

@@ -21,16 +21,18 @@ def kernel_density(estimator: Any, block: Block, context: Context, method: str) 
     """Lower ``KernelDensity``.
 
     The library stops where it knows the density within its own `rtol` (and `atol`); here it is added up to the end. So
-    that much they may differ, and the band says so.
+    that much they may differ, and the band says so. Where its tree has several leaves it subtracts bounds that lie
+    apart by many orders of magnitude, and away from the rows of the fit its answer is their rounding: of 2,000 normal
+    rows the logarithm is off by 0.8 at four times their spread. Only the kernel that falls off slowly bears that.
     """
     del method
     graph = context.graph
     tree = estimator.tree_
     points = np.asarray(tree.data, np.float64)
-    if estimator.kernel not in _KERNELS:
+    if estimator.kernel != "exponential" and len(tree.get_arrays()[2]) > 1:
         raise context.refuse(
-            f"with the kernel '{estimator.kernel}' it answers with its own rounding where no row is near",
-            hint="use the kernel 'gaussian' or 'exponential'",
+            f"away from its rows a tree of several leaves and a {estimator.kernel} kernel answers with its rounding",
+            hint="fit it with leaf_size as large as the rows are many, or with the kernel 'exponential'",
         )
     if estimator.atol > 0:
         raise context.refuse("an absolute tolerance lets it stop far from its own sum", hint="fit it with atol=0")
@@ -56,4 +58,43 @@ def _exponential(context: Context, far: str, width: float) -> str:
     return context.graph.op("Div", context.graph.op("Neg", far), context.graph.constant(np.array([width])))
 
 
-_KERNELS: dict[str, Callable[[Context, str, float], str]] = {"gaussian": _gaussian, "exponential": _exponential}
+def _tophat(context: Context, far: str, width: float) -> str:
+    return _bounded(context, far, width, context.graph.constant(np.zeros(1)))
+
+
+def _epanechnikov(context: Context, far: str, width: float) -> str:
+    graph = context.graph
+    share = graph.op("Div", graph.op("Mul", far, far), graph.constant(np.array([width * width])))
+    return _bounded(context, far, width, graph.op("Log", graph.op("Sub", graph.constant(np.ones(1)), share)))
+
+
+def _linear(context: Context, far: str, width: float) -> str:
+    graph = context.graph
+    share = graph.op("Div", far, graph.constant(np.array([width])))
+    return _bounded(context, far, width, graph.op("Log", graph.op("Sub", graph.constant(np.ones(1)), share)))
+
+
+def _cosine(context: Context, far: str, width: float) -> str:
+    graph = context.graph
+    angle = graph.op("Div", graph.op("Mul", far, graph.constant(np.array([0.5 * np.pi]))), _number(context, width))
+    return _bounded(context, far, width, graph.op("Log", graph.op("Cos", angle)))
+
+
+def _number(context: Context, value: float) -> str:
+    return context.graph.constant(np.array([value]))
+
+
+def _bounded(context: Context, far: str, width: float, height: str) -> str:
+    """Return minus infinity from the bandwidth on."""
+    graph = context.graph
+    return graph.op("Where", graph.op("Less", far, _number(context, width)), height, _number(context, -np.inf))
+
+
+_KERNELS: dict[str, Callable[[Context, str, float], str]] = {
+    "gaussian": _gaussian,
+    "exponential": _exponential,
+    "tophat": _tophat,
+    "epanechnikov": _epanechnikov,
+    "linear": _linear,
+    "cosine": _cosine,
+}

@@ -18,6 +18,11 @@ __all__ = ["envelope", "mixture"]
 
 def mixture(estimator: Any, block: Block, context: Context, method: str) -> str:
     """Lower a mixture: shares of the components, the nearest of them, or the logarithm of the density."""
+    if estimator.covariance_type == "tied" and method != "score_samples":
+        raise context.refuse(
+            "with a tied covariance the shares of a row far away are rounding: its own may add up to 2 and more",
+            hint="fit it with the covariance_type 'full', or ask for score_samples",
+        )
     graph = context.graph
     squares = _squares(estimator, context.matrix(block.pieces), context)
     halves = graph.op("Add", squares, graph.constant(np.array([estimator.n_features_in_ * np.log(2 * np.pi)])))
