@@ -58,6 +58,7 @@ format: .venv/.ready  ## Format the code
 lock: .venv/.ready  ## Pin the newest versions that agree
 	$(UV) pip compile pyproject.toml --extra dev --universal --upgrade -q --no-annotate --custom-compile-command "make lock" -o requirements.lock
 	$(UV) pip compile pyproject.toml --universal -q --no-annotate --custom-compile-command "make lock" -c requirements.lock -o requirements-base.lock
+	@for name in $(FRAMEWORKS); do bash scripts/lock.sh $$name; done
 
 bench: .venv/.ready  ## The figures of the README, measured on this machine
 	$(BIN)/python benchmarks/keel.py
