@@ -51,7 +51,7 @@ HARD_TEXTS = (
 """Accents, emoji, scripts, ligatures, marks, joiners, every white space, digits, case, length, nothing at all."""
 
 _WORDS = ("ship", "Keel", "HULL", "mast7", "sail_loft", "béton", "x", "don't", "42", "never-seen")
-_JOINTS = (" ", " ", " ", ", ", "\n", "  ", "-", "")
+_JOINTS = (*[" "] * 12, ", ", "\n", "  ", "-", "", "'", "_", "7", "ß", "漢", "\u200d", "\u0301")
 _MOST_WORDS = 30
 
 
