@@ -144,6 +144,37 @@ def test_weights_that_do_not_fit_are_refused() -> None:
         to_onnx(model, {"data": (3,)})
 
 
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        (_one("LayerNorm"), "does not fit what it reads"),
+        (_one("Cast", dtype="nothing"), "does not fit what it reads"),
+        (_one("Pad", mode="odd", pad_width="(0,0,1,1)"), "does not fit what it reads"),
+        (_one("slice", begin="(0,", end="(1, 2)"), "does not fit what it reads"),
+        (_one("clip", a_min="few", a_max="1"), "has 'a_min' of 'few'"),
+        (_one("tile", reps="x"), "has 'reps'"),
+    ],
+)
+def test_an_operator_that_is_written_wrongly_is_refused_by_name(model: MxnetModel, told: str) -> None:
+    with pytest.raises(RefusedError, match=told):
+        to_onnx(model, {"data": (3,)})
+
+
+def test_a_constant_too_large_for_any_memory_is_refused() -> None:
+    nodes = [
+        {"op": "null", "name": "data", "inputs": []},
+        {"op": "_zeros", "name": "it", "attrs": {"shape": "(99999999999, 9)"}, "inputs": []},
+        {"op": "elemwise_add", "name": "sum", "inputs": [[0, 0, 0], [1, 0, 0]]},
+    ]
+    model = MxnetModel(read_symbol(json.dumps({"nodes": nodes, "heads": [[2, 0, 0]]}).encode()), {})
+    with pytest.raises(RefusedError, match="constant of 899,999,999,991 numbers"):
+        to_onnx(model, {"data": (3,)})
+    nodes[1] = {"op": "_arange", "name": "it", "attrs": {"start": "0", "stop": "1e15"}, "inputs": []}
+    model = MxnetModel(read_symbol(json.dumps({"nodes": nodes, "heads": [[2, 0, 0]]}).encode()), {})
+    with pytest.raises(RefusedError, match="constant of more than"):
+        to_onnx(model, {"data": (3,)})
+
+
 def test_a_missing_file_of_weights_is_named(tmp_path: Path) -> None:
     symbol = tmp_path / "net-symbol.json"
     symbol.write_bytes((GOLDEN / "module-symbol.json").read_bytes())

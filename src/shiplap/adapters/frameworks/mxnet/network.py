@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = ["BATCH", "Network"]
 BATCH = 1_000_003
 """Stands for the number of rows while shapes are reckoned: a prime, so what is a multiple of it came from the batch."""
 
+_LARGEST = 2**28
 _OPSETS = [helper.make_opsetid("", OPSET)]
 
 
@@ -82,11 +84,18 @@ class Network:
         outputs = [f"t{self._made + step}" for step in range(n_outputs)]
         self._made += n_outputs
         node = helper.make_node(kind, inputs, outputs, name=f"{self.where} [{outputs[0]}]", **attributes)
-        if inputs and all(name in self._values for name in inputs if name):
-            return [self.constant(value) for value in self._computed(node)]
         self._infer(node)
+        if inputs and all(name in self._values for name in inputs if name):
+            self._require_room(outputs)
+            return [self.constant(value) for value in self._computed(node)]
         self._nodes.append(node)
         return outputs
+
+    def _require_room(self, outputs: list[str]) -> None:
+        for name in outputs:
+            shape = [axis.dim_value for axis in self._types[name].tensor_type.shape.dim]
+            if prod(shape) > _LARGEST:
+                raise RefusedError(f"'{self.where}' makes a constant of {prod(shape):,} numbers")
 
     def _computed(self, node: onnx.NodeProto) -> list[NDArray[Any]]:
         feeds = {name: self._values[name] for name in node.input if name}

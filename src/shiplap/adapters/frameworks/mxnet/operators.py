@@ -12,6 +12,8 @@ __all__ = ["Emitter", "emit", "known_operators", "operator"]
 
 Emitter = Callable[[Node, Network, Sequence[str]], "str | list[str]"]
 _EMITTERS: dict[str, Emitter] = {}
+# What comes of a file whose operators have too few inputs, or attributes that contradict them.
+_MISWRITTEN = (ValueError, LookupError, TypeError, ArithmeticError, RuntimeError)
 
 
 def operator(*names: str) -> Callable[[Emitter], Emitter]:
@@ -44,6 +46,11 @@ def emit(node: Node, network: Network, inputs: Sequence[str]) -> list[str]:
             hint=nearest(node.kind, known_operators()),
         )
     network.where = node.name
-    outputs = emitter(node, network, inputs)
+    try:
+        outputs = emitter(node, network, inputs)
+    except _MISWRITTEN as error:
+        raise node.refuse(
+            f"does not fit what it reads: {error}", hint="check that the files belong together"
+        ) from error
     node.require_known()
     return [outputs] if isinstance(outputs, str) else outputs

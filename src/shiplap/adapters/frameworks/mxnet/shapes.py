@@ -15,6 +15,7 @@ from shiplap.adapters.frameworks.mxnet.symbol import Node
 
 _END = np.iinfo(np.int64).max
 _START = np.iinfo(np.int64).min
+_LARGEST = 2**28
 
 
 @operator("Flatten", "flatten", "_npx_batch_flatten")
@@ -285,6 +286,8 @@ def filled(node: Node, network: Network, inputs: Sequence[str]) -> str:
     value = {"_zeros": 0.0, "_ones": 1.0}.get(node.kind)
     value = node.number("value") if value is None else value
     shape = [length or 1 for length in node.sizes("shape", ())]
+    if prod(shape) > _LARGEST:
+        raise node.refuse(f"makes a constant of {prod(shape):,} numbers")
     return network.constant(np.full(shape, value, np.dtype(node.text("dtype", "float32"))))
 
 
@@ -296,7 +299,10 @@ def arange(node: Node, network: Network, inputs: Sequence[str]) -> str:
         start, stop = 0.0, start
     if node.flag("infer_range"):
         raise node.refuse("takes its length from elsewhere")
-    values = np.repeat(np.arange(start, stop, step), node.integer("repeat", 1))
+    times = node.integer("repeat", 1)
+    if abs((stop - start) / step * times) > _LARGEST:
+        raise node.refuse(f"makes a constant of more than {_LARGEST:,} numbers")
+    values = np.repeat(np.arange(start, stop, step), times)
     return network.constant(values, np.dtype(node.text("dtype", "float32")))
 
 
