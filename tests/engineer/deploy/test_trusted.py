@@ -17,10 +17,11 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 from numpy.testing import _private as testing
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from shiplap.core.errors import InputError, UntrustedError
 from shiplap.core.sandbox import unsupported
@@ -153,3 +154,22 @@ def test_a_ship_forged_in_the_sandbox_is_found_out(tmp_path):
     with pytest.raises(InputError, match="ship"):
         pack(tmp_path / "model.pkl", ROWS, path=tmp_path / "out.ship", trust=True)
     assert not (tmp_path / "out.ship").exists()
+
+
+@confined
+def test_a_skops_archive_of_compiled_trees_is_read_in_the_sandbox_unasked(tmp_path):
+    forest = RandomForestClassifier(5, random_state=0).fit(ROWS[["n"]], ROWS["n"] > 20)
+    skops.io.dump(forest, tmp_path / "forest.skops")
+    ship = pack(tmp_path / "forest.skops", ROWS[["n"]], path=tmp_path / "out.ship")
+    assert ship.id == pack(forest, ROWS[["n"]], path=tmp_path / "live.ship").id
+
+
+@confined
+def test_a_skops_archive_of_a_strange_type_needs_trust(tmp_path):
+    model = Pipeline([("print", FunctionTransformer(print)), ("model", RandomForestClassifier(3))])
+    model.steps[1][1].fit(ROWS[["n"]], ROWS["n"] > 20)
+    skops.io.dump(model, tmp_path / "model.skops")
+    with pytest.raises(UntrustedError, match=r"builtins\.print"):
+        pack(tmp_path / "model.skops", ROWS[["n"]], path=tmp_path / "out.ship")
+    with pytest.raises(InputError, match="sandbox"):
+        pack(tmp_path / "model.skops", ROWS[["n"]], path=tmp_path / "out.ship", trust=True)

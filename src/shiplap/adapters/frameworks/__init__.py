@@ -1,6 +1,6 @@
 """Frameworks: what lowers a trained model to encoder and graph, and asks the original for its own answers."""
 
-from shiplap.adapters.frameworks.files import is_pickled, model_file, read_model
+from shiplap.adapters.frameworks.files import model_file, read_model, require_trust
 from shiplap.adapters.frameworks.modelfile import dump_model, load_model
 from shiplap.adapters.frameworks.protocol import Ask, Framework, Lowered, Probe, framework_of
 from shiplap.adapters.frameworks.registry import class_path, frameworks, predictors, transformers
@@ -14,10 +14,10 @@ __all__ = [
     "dump_model",
     "framework_of",
     "frameworks",
-    "is_pickled",
     "load_model",
     "model_file",
     "predictors",
     "read_model",
+    "require_trust",
     "transformers",
 ]

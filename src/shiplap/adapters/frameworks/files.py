@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from shiplap.adapters.frameworks.modelfile import types_of
+from shiplap.adapters.frameworks.sklearn.persist import COMPILED
 from shiplap.core.errors import InputError, UntrustedError, nearest
 from shiplap.core.registry import Registry
 
-__all__ = ["PICKLED", "is_pickled", "model_file", "model_files", "read_model"]
+__all__ = ["PICKLED", "is_pickled", "model_file", "model_files", "read_model", "require_trust"]
 
 _HERE = "shiplap.adapters.frameworks"
 _HEAD_BYTES = 4_096
@@ -79,12 +81,7 @@ def read_model(path: Path) -> Any:
     shiplap.core.errors.InputError: there is no file 'none.skops' (...)
     """
     path = model_file(path)
-    if is_pickled(path):
-        raise UntrustedError(
-            f"'{path}' is a pickle: reading one runs whatever is in it",
-            hint="store the model with skops.io.dump or in its framework's own format; or say --trust, and it is read "
-            "in a child process that reaches no network and writes nothing",
-        )
+    require_trust(path)
     return model_files.get(_format_of(path))(path)
 
 
@@ -108,6 +105,42 @@ def model_file(path: Path) -> Path:
         found: Path = described_files.get("mlflow")(path)
         return found
     return path
+
+
+def require_trust(path: Path, *, trust: bool = False) -> bool:
+    """Tell whether a model file is read in the sandbox only, where somebody trusts it or no code of it is run.
+
+    Parameters
+    ----------
+    path : Path
+        A model file.
+    trust : bool
+        Whether somebody said to trust it.
+
+    Raises
+    ------
+    UntrustedError
+        It runs what it holds, and nobody said to trust it.
+    """
+    if is_pickled(path):
+        if not trust:
+            raise UntrustedError(
+                f"'{path}' is a pickle: reading one runs whatever is in it",
+                hint="store the model with skops.io.dump or in its framework's own format; or say --trust, and it is "
+                "read in a child process that reaches no network and writes nothing",
+            )
+        return True
+    if path.suffix.lower() != ".skops":
+        return False
+    unknown = types_of(path)
+    strange = [name for name in unknown if name not in COMPILED]
+    if strange and not trust:
+        raise UntrustedError(
+            f"'{path}' holds the type {strange[0]}, which is not trusted",
+            hint="pack the model from the Python session that made it; or say --trust, and it is read in a child "
+            "process that reaches no network and writes nothing",
+        )
+    return bool(unknown)
 
 
 def is_pickled(path: Path) -> bool:

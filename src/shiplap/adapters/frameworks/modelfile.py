@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from shiplap.adapters.frameworks.sklearn.persist import dump, load
+from shiplap.adapters.frameworks.sklearn.persist import dump, load, unknown_types
 from shiplap.core.errors import InputError
 from shiplap.core.model import Model
 from shiplap.core.policy import Policy
@@ -20,7 +21,7 @@ from shiplap.core.report import Report
 from shiplap.core.schema import Schema
 from shiplap.core.signature import Signature
 
-__all__ = ["dump_model", "load_model", "read_skops"]
+__all__ = ["dump_model", "load_model", "read_skops", "types_of"]
 
 _MEMBER = "shiplap.json"
 
@@ -68,13 +69,20 @@ def read_skops(path: Path) -> Any:
     return load_model(path.read_bytes())
 
 
-def load_model(content: bytes) -> Any:
+def types_of(path: Path) -> tuple[str, ...]:
+    """Return the types that a skops archive would build and that are not simply trusted."""
+    return unknown_types(path.read_bytes())
+
+
+def load_model(content: bytes, *, trusted: Sequence[str] = ()) -> Any:
     """Decode a skops archive: a `Model` where `dump_model` wrote it, else the bare estimator.
 
     Parameters
     ----------
     content : bytes
         The archive.
+    trusted : sequence of str
+        Further types that are built.
 
     Returns
     -------
@@ -92,7 +100,7 @@ def load_model(content: bytes) -> Any:
         raise InputError(
             "not a skops file: it is no zip archive", hint="store the estimator with skops.io.dump"
         ) from error
-    pipeline = load(content)
+    pipeline = load(content, trusted=trusted)
     if not about:
         return pipeline
     known = msgspec.json.decode(about, type=_About)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from shiplap.adapters.frameworks import Ask, Lowered, is_pickled, model_file, read_model
+from shiplap.adapters.frameworks import Ask, Lowered, model_file, read_model, require_trust
 from shiplap.core.certificate import Certificate
 from shiplap.core.errors import DoesNotHoldError, InputError, nearest
 from shiplap.core.model import Model
@@ -89,7 +89,7 @@ def pack(
     ask = _asked(asked)
     file = model_file(Path(model)) if isinstance(model, str | Path) else None
     called = name or (model.name if isinstance(model, Model) else "") or target.stem
-    if file is not None and trust and is_pickled(file):
+    if file is not None and require_trust(file, trust=trust):
         return _confined(file, X, target, called, ask=ask, framework=framework, lineage=lineage or {})
     if file is not None:
         model = read_model(file)

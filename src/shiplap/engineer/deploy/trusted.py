@@ -1,7 +1,7 @@
-"""Packing a pickle: it is read, lowered and certified in a confined child, and only a ship file comes back.
+"""Packing what may not be read here, a pickle above all: a confined child reads, lowers and certifies it.
 
-The ship is then read like any stranger's file: audited first, its vectors replayed by this process. What the child said
-about itself counts for nothing else.
+Only a ship file comes back, and is then read like any stranger's: audited first, its vectors replayed by this process.
+What the child said about itself counts for nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from shiplap.adapters.frameworks import Ask
+from shiplap.adapters.frameworks import Ask, load_model
+from shiplap.adapters.frameworks.sklearn.persist import unknown_types
 from shiplap.core.errors import InputError
 from shiplap.core.sandbox import Limits, run_confined
 from shiplap.core.schema import Column
@@ -128,6 +129,9 @@ def _unpickled(path: Path) -> Any:
         from shiplap.adapters.frameworks.files import model_files  # noqa: PLC0415
 
         return model_files.get("torch")(path)
+    if path.suffix == ".skops":
+        content = path.read_bytes()
+        return load_model(content, trusted=unknown_types(content))
     try:
         return joblib.load(path)
     except ModuleNotFoundError as error:

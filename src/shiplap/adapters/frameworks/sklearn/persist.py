@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import skops.io
-from skops.io.exceptions import UntrustedTypesFoundException
 
-from shiplap.core.errors import InputError
+from shiplap.core.errors import InputError, UntrustedError
 
-__all__ = ["TRUSTED", "dump", "load"]
+__all__ = ["COMPILED", "TRUSTED", "dump", "load", "unknown_types"]
 
 TRUSTED = (
     "collections.OrderedDict",
@@ -26,6 +27,33 @@ TRUSTED = (
     "sklearn.model_selection._split.StratifiedKFold",
 )
 """What is built on reading, beside the types that skops itself trusts: what `train` makes, and nothing else."""
+
+COMPILED = (
+    "numpy.mean",
+    "scipy._lib.array_api_compat.numpy._aliases.asarray",
+    "scipy.interpolate._bsplines.BSpline",
+    "scipy.sparse._csr.csr_matrix",
+    "sklearn._loss.loss.HalfTweedieLossIdentity",
+    "sklearn.cluster._bisect_k_means._BisectingTree",
+    "sklearn.cluster._kmeans._kmeans_single_lloyd",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.feature_selection._univariate_selection.f_classif",
+    "sklearn.feature_selection._univariate_selection.f_regression",
+    "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+    *(
+        f"sklearn.gaussian_process.kernels.{name}"
+        for name in ("ConstantKernel", "Product", "RBF", "Sum", "WhiteKernel", "Matern", "RationalQuadratic")
+    ),
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.multiclass._ConstantPredictor",
+    "sklearn.neighbors._ball_tree.BallTree",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.tree._tree.Tree",
+)
+"""Types of scikit-learn and SciPy that run no code of the file, but whose compiled parts believe the arrays they are
+given: a crafted file can crash them or worse, so they are built in the sandbox only."""
 
 
 def dump(pipeline: Any) -> bytes:
@@ -51,13 +79,27 @@ def dump(pipeline: Any) -> bytes:
     return content
 
 
-def load(content: bytes) -> Any:
+def unknown_types(content: bytes) -> tuple[str, ...]:
+    """Return the types that a skops archive would build and that are not among `TRUSTED`; nothing is built.
+
+    Raises
+    ------
+    InputError
+        It is not a skops archive, or is damaged.
+    """
+    with _readable():
+        return tuple(name for name in skops.io.get_untrusted_types(data=content) if name not in TRUSTED)
+
+
+def load(content: bytes, *, trusted: Sequence[str] = ()) -> Any:
     """Decode a skops archive; only types of `TRUSTED`, and those that skops trusts, are built.
 
     Parameters
     ----------
     content : bytes
         What `dump` or ``skops.io.dumps`` returned.
+    trusted : sequence of str
+        Further types that are built: in the sandbox, whatever the archive names.
 
     Returns
     -------
@@ -68,14 +110,20 @@ def load(content: bytes) -> Any:
     InputError
         It is not a skops archive, is damaged, or holds a type that is not trusted.
     """
-    try:
-        return skops.io.loads(content, trusted=list(TRUSTED))
-    except UntrustedTypesFoundException as error:
-        unknown = [name for name in skops.io.get_untrusted_types(data=content) if name not in TRUSTED]
-        raise InputError(
+    unknown = [name for name in unknown_types(content) if name not in trusted]
+    if unknown:
+        raise UntrustedError(
             f"the model file holds the type {unknown[0]}, which is not trusted",
             hint="pack the model from the Python session that made it",
-        ) from error
+        )
+    with _readable():
+        return skops.io.loads(content, trusted=[*TRUSTED, *trusted])
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, ImportError, EOFError) as error:
         raise InputError(
             f"not a model file that can be read: {error}", hint="store the estimator with skops.io.dump"
