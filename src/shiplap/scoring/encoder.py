@@ -18,7 +18,7 @@ from shiplap.scoring.values import UnreadableError, shown
 
 __all__ = ["Encoder"]
 
-_CHUNK_BYTES, _FEWEST, _MOST = 4_000_000, 8, 16_384
+_CHUNK_BYTES, _FEWEST, _MOST = 4_000_000, 8, 2_048
 
 
 class Encoder:
