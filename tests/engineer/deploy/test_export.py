@@ -17,6 +17,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.svm import LinearSVC
 
 import shiplap as sl
 from shiplap.adapters.exports import compose
@@ -180,6 +181,59 @@ def test_vocabularies_markers_and_booleans_are_read_as_the_encoder_reads_them(tm
     nan = np.nan
     expected = [[nan, 7, nan, 5, -2, 1, 1], [nan, 1, nan, 5, 1, 0, 0], [4, 7, 0, 0, -2, 1, nan]]
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("classes", "kind"), [((3, 5, 8), np.int64), ((0.5, 2, 7.25), np.float64), (("a", "ü", ""), object)]
+)
+def test_worth_decides_among_labels_of_every_type(classes, kind, tmp_path):
+    matrix = ((1.0, -5.0, 0.0), (0.0, 2.0, -1.0), (-1.0, 0.5, 3.0))
+    ship = write_ship(
+        tmp_path / "m.ship",
+        name="m",
+        signature=Signature(
+            inputs=tuple(Field(name=name, kind="number") for name in "abc"), task="multiclass", classes=classes
+        ),
+        encoding=Encoding(operations=tuple(Number(column=name) for name in "abc")),
+        graph=_identity(3),
+        policy=Policy(task="multiclass", classes=classes, matrix=matrix),
+    )
+    assert export(ship, tmp_path / "m.onnx").metrics["flips"] == 0
+    rows = np.random.default_rng(0).dirichlet([1, 1, 1], 400)
+    answers = _peer(tmp_path / "m.onnx", {name: rows[:, [place]] for place, name in enumerate("abc")})
+    scorer = sl.load(ship.path)
+    assert answers["prediction"].dtype == kind
+    assert answers["prediction"].tolist() == scorer.predict(rows).tolist()
+    assert answers["decision"].tolist() == scorer.decide(rows).tolist()
+    assert (answers["decision"] != answers["prediction"]).any()
+
+
+def test_labels_of_several_types_are_refused(tmp_path):
+    signature = Signature(inputs=(Field(name="x", kind="number"),), task="binary", classes=(1, "two"))
+    graph = onnx.load_from_string(_identity(1))
+    graph.graph.node[0].CopyFrom(onnx.helper.make_node("Concat", ["rows", "rows"], ["output"], axis=1))
+    graph.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 2
+    ship = write_ship(
+        tmp_path / "m.ship",
+        name="m",
+        signature=signature,
+        encoding=Encoding(operations=(Number(column="x"),)),
+        graph=graph.SerializeToString(),
+        policy=Policy(task="binary", classes=(1, "two"), positive=1),
+    )
+    with pytest.raises(RefusedError, match="several types"):
+        export(ship, tmp_path / "m.onnx")
+
+
+def test_scores_are_called_scores(frame, tmp_path):
+    rows = frame[["age", "prediction"]]
+    model = LinearSVC(random_state=0).fit(rows / 100, frame["age"] > 50)
+    ship = sl.pack(model, rows / 100, path=tmp_path / "s.ship")
+    assert ship.signature.scores
+    assert export(ship, tmp_path / "s.onnx").metrics["flips"] == 0
+    answers = _peer(tmp_path / "s.onnx", {name: rows[[name]].to_numpy() / 100 for name in rows})
+    np.testing.assert_array_equal(answers["prediction_"], model.predict(rows / 100))
+    np.testing.assert_allclose(answers["scores"][:, 1], model.decision_function(rows / 100), rtol=1e-12)
 
 
 def test_a_tensor_keeps_its_shape(tmp_path):

@@ -221,7 +221,7 @@ def _answers(writer: _Writer, numbers: str, plan: Plan, taken: set[str]) -> list
         return outputs
     labels, kind = _labels(policy.classes)
     held = writer.constant(labels)
-    answer("prediction", _largest(writer, numbers, held), kind)
+    answer("prediction", _largest(writer, numbers, held, len(labels)), kind)
     answer("scores" if plan.scores else "probabilities", numbers, TensorProto.DOUBLE, len(policy.classes))
     if policy.task == "binary":
         column = writer.op("Gather", numbers, writer.whole(policy.positive), axis=1)
@@ -230,14 +230,15 @@ def _answers(writer: _Writer, numbers: str, plan: Plan, taken: set[str]) -> list
         return outputs
     if policy.matrix:
         numbers = writer.op("MatMul", numbers, writer.constant(np.array(policy.matrix, np.float64).T))
-    answer("decision", _largest(writer, numbers, held), kind)
+    answer("decision", _largest(writer, numbers, held, len(labels)), kind)
     return outputs
 
 
-def _largest(writer: _Writer, numbers: str, labels: str) -> str:
-    """Return the label of the first largest number; one that is not a number counts as the largest, as in numpy."""
-    infinite = writer.constant(np.float64("inf"))
-    comparable = writer.op("Where", writer.op("IsNaN", numbers), infinite, numbers)
+def _largest(writer: _Writer, numbers: str, labels: str, count: int) -> str:
+    """Return the label of the first largest number; the first that is none counts as the largest, as in numpy."""
+    none = writer.op("Cast", writer.op("IsNaN", numbers), to=TensorProto.DOUBLE)
+    some = writer.op("MatMul", none, writer.constant(np.ones((count, 1))))
+    comparable = writer.op("Where", writer.op("Greater", some, writer.constant(np.float64(0.5))), none, numbers)
     return writer.op("Gather", labels, writer.op("ArgMax", comparable, axis=1, keepdims=0), axis=0)
 
 

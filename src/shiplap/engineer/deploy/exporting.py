@@ -130,10 +130,11 @@ class _Comparison:
         numbers = found[0] if task in {"regression", "tensor"} else found[1]
         apart = distances(expected, numbers.reshape(expected.shape), self.scale)
         differ = np.zeros(len(expected), bool)
-        if task in {"binary", "multiclass"}:
-            differ = (decider.labels(expected) != found[0]) | (decider.decisions(expected) != found[2])
-        elif task == "regression":
-            differ = distances(decider.decisions(expected)[:, None], found[1][:, None], self.scale) > apart
+        with np.errstate(all="ignore"):  # of infinite numbers, among others
+            if task in {"binary", "multiclass"}:
+                differ = (decider.labels(expected) != found[0]) | (decider.decisions(expected) != found[2])
+            elif task == "regression":
+                differ = distances(decider.decisions(expected)[:, None], found[1][:, None], self.scale) > apart
         self.tally.rows += len(expected)
         self.tally.flips += int((~(apart <= self.band) | (differ & (apart == 0))).sum())
         self.tally.ties += int((differ & (apart > 0) & (apart <= self.band)).sum())

@@ -275,3 +275,21 @@ def test_large_weights_outside_its_folder_are_not_read(tmp_path, monkeypatch):
     (folder / "m.data").symlink_to(tmp_path / "m.data")
     with pytest.raises(InputError, match="no file beside the model"):
         read_model(folder / "m.onnx")
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_weights_of_a_node_in_another_file_are_not_read(deep, tmp_path):
+    (tmp_path / "secret").write_bytes(bytes(64))
+    constant = helper.make_node("Constant", [], ["k"], value=numpy_helper.from_array(np.ones(3, np.float32), "k"))
+    tensor = constant.attribute[0].t
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", "secret"
+    nodes = [constant, helper.make_node("Add", ["x", "k"], ["y"])]
+    if deep:
+        branch = helper.make_graph([constant], "b", [], [_port("k", [3])])
+        nodes = [helper.make_node("If", ["c"], ["y"], then_branch=branch, else_branch=branch)]
+    (tmp_path / "m.onnx").write_bytes(_model(nodes, [_port("x", ["n", 3])], [_port("y", ["n", 3])]).SerializeToString())
+    with pytest.raises(InputError, match="weights of a node"):
+        read_model(tmp_path / "m.onnx")

@@ -35,6 +35,7 @@ def size_outside(graph: onnx.GraphProto, folder: Path) -> int:
     InputError
         One lies outside the folder, or beyond the end of its file.
     """
+    _require_plain(graph)
     return sum(place.size for place in _places(graph, folder))
 
 
@@ -67,6 +68,19 @@ def gathered(graph: bytes, folder: Path) -> tuple[bytes, bytes | memoryview]:
         weights[start : start + place.size] = held
         _point(place.tensor, start, place.size)
     return model.SerializeToString(), weights.data
+
+
+def _require_plain(graph: onnx.GraphProto) -> None:
+    """Refuse numbers in other files that belong to a node or a sparse constant: nothing here would check where."""
+    hidden = [tensor for sparse in graph.sparse_initializer for tensor in (sparse.values, sparse.indices)]
+    for node in graph.node:
+        for attribute in node.attribute:
+            hidden += [attribute.t, *attribute.tensors]
+            for inner in (attribute.g, *attribute.graphs):
+                hidden += inner.initializer
+                _require_plain(inner)
+    if any(tensor.data_location == TensorProto.EXTERNAL for tensor in hidden):
+        raise InputError("the weights of a node lie in another file and cannot be read", hint="only constants may")
 
 
 def _point(tensor: TensorProto, offset: int, size: int) -> None:
