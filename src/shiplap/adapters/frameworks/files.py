@@ -11,7 +11,7 @@ from shiplap.adapters.frameworks.sklearn.persist import COMPILED
 from shiplap.core.errors import InputError, UntrustedError, nearest
 from shiplap.core.registry import Registry
 
-__all__ = ["PICKLED", "is_pickled", "model_file", "model_files", "read_model", "require_trust"]
+__all__ = ["PICKLED", "is_pickled", "model_file", "model_files", "read_model", "require_trust", "trusted_files"]
 
 _HERE = "shiplap.adapters.frameworks"
 _HEAD_BYTES = 4_096
@@ -19,6 +19,9 @@ _PICKLE_HEADS = (b"\x80", b"\x78\x9c", b"\x78\x01", b"\x78\xda", b"\x1f\x8b", b"
 
 model_files: Registry[Callable[[Path], Any]] = Registry("model file", group="shiplap.model_files")
 """Functions ``(path) -> model`` by the name of the format; none of them runs what a file holds."""
+trusted_files: Registry[Callable[[Path], Any]] = Registry("trusted model file", group="shiplap.trusted_model_files")
+"""Functions ``(path) -> model`` that run what a file holds: for the sandbox alone."""
+trusted_files.add_lazy("torch", f"{_HERE}.torch.files:load", extra="torch")
 described_files: Registry[Callable[[Path], Path]] = Registry("model folder", group="shiplap.model_folders")
 """Functions ``(folder) -> file`` for folders that describe the model in them."""
 described_files.add_lazy("mlflow", f"{_HERE}.mlflow.files:model_file", extra="lab")

@@ -125,10 +125,10 @@ def packed_here(folder: str) -> bytes:
 
 
 def _unpickled(path: Path) -> Any:
-    if path.suffix in {".pt", ".pth", ".pt2", ".ckpt"}:
-        from shiplap.adapters.frameworks.files import model_files  # noqa: PLC0415
+    if path.suffix.lower() in {".pt", ".pth", ".pt2", ".ckpt"}:
+        from shiplap.adapters.frameworks.files import trusted_files  # noqa: PLC0415
 
-        return model_files.get("torch")(path)
+        return trusted_files.get("torch")(path)
     if path.suffix == ".skops":
         content = path.read_bytes()
         return load_model(content, trusted=unknown_types(content))
