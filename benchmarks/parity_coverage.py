@@ -70,7 +70,7 @@ def _dense(values: Any) -> np.ndarray:
 
 
 def ours(names: set[str]) -> str:
-    """Count what ``docs/coverage.md`` says of these estimators; the tests fail where it says otherwise than they find."""
+    """Count what ``docs/coverage.md`` says of these estimators; the tests fail where it says what they do not find."""
     outcomes: dict[str, set[str]] = {}
     page = PAGE.read_text() if PAGE.exists() else ""
     for line in page.partition('<a id="sklearn"></a>')[2].partition("<a id=")[0].splitlines():

@@ -129,8 +129,8 @@ _TRANSFORMERS = {
         "feature_extraction.text.HashingVectorizer": "hashing_vectorizer",
         "feature_extraction.text.TfidfTransformer": "tfidf_transformer",
         "feature_extraction.text.TfidfVectorizer": "tfidf_vectorizer",
-        "feature_extraction.DictVectorizer": "dict_vectorizer",
-        "feature_extraction.FeatureHasher": "feature_hasher",
+        "feature_extraction.DictVectorizer": "of_dictionaries",
+        "feature_extraction.FeatureHasher": "of_dictionaries",
     },
 }
 _PREDICTORS = {

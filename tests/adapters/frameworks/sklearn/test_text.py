@@ -8,6 +8,7 @@ from lightgbm import LGBMClassifier
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_extraction import DictVectorizer, FeatureHasher
 from sklearn.feature_extraction.text import (
     CountVectorizer,
     HashingVectorizer,
@@ -241,3 +242,13 @@ def test_a_column_of_numbers_is_no_text():
 def test_token_patterns_of_the_closed_list_are_understood(pattern, meaning):
     names = ("characters", "also", "shortest", "whole")
     assert text._parsed(pattern) == (meaning and dict(zip(names, meaning, strict=True)))
+
+
+@pytest.mark.parametrize("vectorizer", [DictVectorizer(), FeatureHasher(n_features=4)], ids=str)
+def test_a_model_of_dictionaries_is_refused_before_it_is_asked(vectorizer, tmp_path):
+    rows = [{"city": "Oslo", "size": 1.0}, {"city": "Rome"}]
+    model = make_pipeline(vectorizer, LogisticRegression()).fit(rows, [0, 1])
+    for X in (rows, pd.DataFrame(rows)):
+        with pytest.raises(RefusedError, match="which are no columns of a table") as caught:
+            sl.pack(model, X, path=tmp_path / "city.ship")
+        assert "OneHotEncoder" in caught.value.hint

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from shiplap.core.errors import TableError, nearest
+from shiplap.adapters.frameworks.sklearn.text import OF_DICTIONARIES
+from shiplap.core.errors import RefusedError, TableError, nearest
 from shiplap.core.schema import Column, Kind
 
 __all__ = ["as_frame", "columns_of", "reads_texts"]
@@ -27,6 +28,8 @@ def as_frame(X: Any, model: Any = None) -> pd.DataFrame:
 
     Raises
     ------
+    RefusedError
+        The model reads dictionaries, which are no rows of a table.
     TableError
         A column is missing, the array has another width than the model, or `X` is nothing with columns.
 
@@ -37,6 +40,9 @@ def as_frame(X: Any, model: Any = None) -> pd.DataFrame:
     """
     if reads_texts(model):
         return _texts(X)
+    if (name := type(_innermost(model)).__name__) in OF_DICTIONARIES:
+        reason, hint = OF_DICTIONARIES[name]
+        raise RefusedError(reason, hint=hint)
     frame = _framed(X)
     if frame.columns.has_duplicates:
         raise TableError(f"two columns are called '{frame.columns[frame.columns.duplicated()][0]}'")
@@ -68,9 +74,14 @@ def reads_texts(model: Any) -> bool:
     >>> reads_texts(make_pipeline(TfidfVectorizer(), LogisticRegression())), reads_texts(LogisticRegression())
     (True, False)
     """
-    while model is not None and not hasattr(model, "build_analyzer"):
-        model = _first(model)
-    return model is not None
+    return hasattr(_innermost(model), "build_analyzer")
+
+
+def _innermost(model: Any) -> Any:
+    """Return the estimator that meets the rows first."""
+    while (inner := _first(model)) is not None:
+        model = inner
+    return model
 
 
 def _first(model: Any) -> Any:

@@ -16,15 +16,26 @@ from shiplap.adapters.frameworks.registry import class_path
 from shiplap.core.encoding import Text
 
 __all__ = [
+    "OF_DICTIONARIES",
     "count_vectorizer",
-    "dict_vectorizer",
-    "feature_hasher",
     "hashing_vectorizer",
     "narrowed",
+    "of_dictionaries",
     "tfidf_transformer",
     "tfidf_vectorizer",
 ]
 
+OF_DICTIONARIES = {
+    "DictVectorizer": (
+        "DictVectorizer reads dictionaries with keys of their own, which are no columns of a table",
+        "make a DataFrame of the dictionaries, and use OneHotEncoder on its columns of categories",
+    ),
+    "FeatureHasher": (
+        "FeatureHasher reads dictionaries, pairs or lists of strings, which are no columns of a table",
+        "use HashingVectorizer on a column of texts, or OneHotEncoder or TargetEncoder on columns of categories",
+    ),
+}
+"""Why vectorizers of dictionaries are refused, and what to use instead."""
 MOST_PLACES = 2**20
 """Tokens that are counted at most: a row is a dense matrix on its way into the graph."""
 _LONGEST_NGRAM = 100
@@ -130,22 +141,11 @@ def narrowed(steps: list[tuple[str, Any]]) -> tuple[Any, NDArray[np.int64] | Non
     return last, wanted
 
 
-def feature_hasher(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
-    """Refuse ``FeatureHasher``, whose rows are no rows of a table."""
-    del estimator, block
-    raise context.refuse(
-        "FeatureHasher reads dictionaries, pairs or lists of strings, which are no columns of a table",
-        hint="use HashingVectorizer on a column of texts, or OneHotEncoder or TargetEncoder on columns of categories",
-    )
-
-
-def dict_vectorizer(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
-    """Refuse ``DictVectorizer``, whose rows are no rows of a table."""
-    del estimator, block
-    raise context.refuse(
-        "DictVectorizer reads dictionaries with keys of their own, which are no columns of a table",
-        hint="make a DataFrame of the dictionaries, and use OneHotEncoder on its columns of categories",
-    )
+def of_dictionaries(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
+    """Refuse ``DictVectorizer`` and ``FeatureHasher``, whose rows are no rows of a table."""
+    del block
+    reason, hint = OF_DICTIONARIES[type(estimator).__name__]
+    raise context.refuse(reason, hint=hint)
 
 
 def _counts(estimator: Any, block: Block, context: Context) -> tuple[Cell, ...]:
