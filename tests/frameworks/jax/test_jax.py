@@ -158,6 +158,11 @@ def test_what_the_runtime_lacks_is_named(tmp_path: Path) -> None:
         pack(convolved, reals(5, 2, dtype="float64"), tmp_path)
 
 
+def test_a_linen_module_needs_its_variables(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="unbound"):
+        pack(nets.Linen(), reals(4), tmp_path)
+
+
 def test_rows_of_another_kind_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"holds (object|<U)"):
         pack(nets.affine_function(), {"x": np.array(["a", "b"])}, tmp_path)

@@ -105,6 +105,14 @@ def test_a_missing_text_is_the_empty_text(tmp_path: Path) -> None:
         assert scorer.predict_row({**row, "city": nothing}).probabilities[1] == pytest.approx(expected, abs=1e-6)
 
 
+def test_a_missing_whole_number_has_no_answer_and_spoils_no_row_beside_it(tmp_path: Path) -> None:
+    scorer = Scorer(pack(nets.tabular(), PEOPLE, tmp_path))
+    whole = scorer.outputs(PEOPLE)
+    answers = scorer.outputs(PEOPLE.assign(shop=[None, *PEOPLE["shop"][1:]]))
+    assert np.isnan(answers[0]).all()
+    assert np.array_equal(answers[1:], whole[1:])
+
+
 def test_arrays_by_name_are_read_as_columns_where_texts_are_among_them(tmp_path: Path) -> None:
     arrays = {name: PEOPLE[name].to_numpy().reshape(-1, 1) for name in ("age", "city", "code", "shop")}
     ship = pack(nets.tabular(), arrays, tmp_path)

@@ -14,7 +14,7 @@ import onnx
 import pandas as pd
 from numpy.typing import NDArray
 
-from shiplap.adapters.frameworks.jax.trace import first_line, require_row_each, to_onnx, untraceable
+from shiplap.adapters.frameworks.jax.trace import first_line, flax_errors, require_row_each, to_onnx, untraceable
 from shiplap.adapters.frameworks.neural import Neural, reads_nan_alike, require_runnable, with_nan
 from shiplap.adapters.frameworks.protocol import Ask
 from shiplap.core.errors import RefusedError, TableError
@@ -148,7 +148,7 @@ def _answers(run: Callable[[Sequence[Any]], Any], arrays: Sequence[NDArray[Any]]
     filled = [np.concatenate([array, np.repeat(array[-1:], size - count, axis=0)]) for array in arrays]
     try:
         parts = [np.asarray(part) for part in jax.tree.leaves(run(tuple(filled)))]
-    except jax.errors.ConcretizationTypeError as error:
+    except (jax.errors.ConcretizationTypeError, *flax_errors()) as error:
         raise untraceable(error) from error
     except TypeError as error:
         raise ValueError(first_line(error)) from error

@@ -17,7 +17,7 @@ from shiplap.adapters.frameworks.jax.interpret import run
 from shiplap.adapters.frameworks.jax.writer import Writer
 from shiplap.core.errors import RefusedError
 
-__all__ = ["first_line", "require_row_each", "to_onnx", "untraceable"]
+__all__ = ["first_line", "flax_errors", "require_row_each", "to_onnx", "untraceable"]
 
 
 def to_onnx(function: Callable[..., Any], arrays: dict[str, NDArray[Any]]) -> onnx.ModelProto:
@@ -94,8 +94,12 @@ def first_line(error: Exception) -> str:
     return str(error).strip().split("\n")[0]
 
 
-def _tracing_errors() -> tuple[type[Exception], ...]:
+def flax_errors() -> tuple[type[Exception], ...]:
+    """Return the root of Flax's errors, where Flax is in use."""
     flax = sys.modules.get("flax.errors")
-    of_flax = () if flax is None else (flax.FlaxError,)
+    return () if flax is None else (flax.FlaxError,)
+
+
+def _tracing_errors() -> tuple[type[Exception], ...]:
     usual = (TypeError, ValueError, IndexError, AttributeError, NotImplementedError)
-    return (*usual, jax.errors.InconclusiveDimensionOperation, *of_flax)
+    return (*usual, jax.errors.InconclusiveDimensionOperation, *flax_errors())

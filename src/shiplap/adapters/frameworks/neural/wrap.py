@@ -61,7 +61,8 @@ def wrap(model: Any, wires: Sequence[Wire], *, width: int, both: str = "", guard
         Whether the one column that comes out is the probability or score of the second of two classes, and stands for
         both: ``(1 - p, p)`` or ``(-s, s)``.
     guarded : bool
-        Whether a row with NaN in a float column answers NaN, as the original does: runtimes lose NaN on the way.
+        Whether a row with NaN in a float column answers NaN, as the original does: runtimes lose NaN on the way. A row
+        with NaN in a column of whole numbers always does, as no original reads one.
 
     Returns
     -------
@@ -81,7 +82,7 @@ def wrap(model: Any, wires: Sequence[Wire], *, width: int, both: str = "", guard
         before.feed(wire, f"{prefix}{wire.name}", width)
     last = after.matrix([(port.name, _rank(port)) for port in graph.output])
     last = after.two(last, both) if both else last
-    last = after.guard(last, wires, width) if guarded else last
+    last = after.guard(last, wires, width, "fiub" if guarded else "iub")
     after.op("Identity", last, output=OUTPUT)
     made = helper.make_graph(
         [*before.nodes, *graph.node, *after.nodes],
@@ -103,6 +104,7 @@ class _Writer:
         self.prefix = prefix
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
+        self.filled = ""
 
     def op(self, op: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         output = output or f"{self.prefix}{len(self.nodes)}"
@@ -115,7 +117,7 @@ class _Writer:
         return name
 
     def feed(self, wire: Wire, name: str, width: int) -> None:
-        tensor = INPUT
+        tensor = INPUT if np.dtype(wire.dtype).kind == "f" else self.known()
         if wire.width != width:
             ends = [self.constant(np.array([place], np.int64)) for place in (wire.start, wire.start + wire.width, 1)]
             tensor = self.op("Slice", tensor, *ends)
@@ -123,6 +125,13 @@ class _Writer:
         cast = self.op("Cast", tensor, to=kind)
         shape = self.constant(np.array([-1, *wire.shape], np.int64))
         self.op("Reshape", cast, shape, output=name)
+
+    def known(self) -> str:
+        """Return the matrix with 0 for NaN, which would be any number at all as a whole one."""
+        if not self.filled:
+            lost = self.op("IsNaN", INPUT)
+            self.filled = self.op("Where", lost, self.constant(np.float64(0.0)), INPUT)
+        return self.filled
 
     def matrix(self, outputs: Sequence[tuple[str, int]]) -> str:
         parts = []
@@ -136,13 +145,15 @@ class _Writer:
         first = np.array([1.0 if both == "probability" else 0.0, 0.0])
         return self.op("Gemm", column, self.constant(np.array([[-1.0, 1.0]])), self.constant(first))
 
-    def guard(self, answer: str, wires: Sequence[Wire], width: int) -> str:
-        floats = np.zeros((width, 1))
+    def guard(self, answer: str, wires: Sequence[Wire], width: int, kinds: str) -> str:
+        watched = np.zeros((width, 1))
         for wire in wires:
-            if np.dtype(wire.dtype).kind == "f":
-                floats[wire.start : wire.start + wire.width] = 1.0
+            if np.dtype(wire.dtype).kind in kinds:
+                watched[wire.start : wire.start + wire.width] = 1.0
+        if not watched.any():
+            return answer
         lost = self.op("Cast", self.op("IsNaN", INPUT), to=TensorProto.DOUBLE)
-        found = self.op("Greater", self.op("MatMul", lost, self.constant(floats)), self.constant(0.5))
+        found = self.op("Greater", self.op("MatMul", lost, self.constant(watched)), self.constant(0.5))
         return self.op("Where", found, self.constant(np.nan), answer)
 
 

@@ -61,7 +61,8 @@ def lookups_of(model: Any, entry: Entry) -> dict[str, Lookup]:
             kinds = ", ".join(sorted({type(layer).__name__ for layer in readers})) or "no lookup"
             raise RefusedError(
                 f"the input '{port.name}' goes into {kinds}, and the graph computes with numbers",
-                hint="let each input of one text a row go into one StringLookup of its own",
+                hint="let each input of one text a row go into one StringLookup of its own, in the model itself: of a "
+                "model in the model, take its .output",
             )
     return found
 
