@@ -34,7 +34,8 @@ def simple_imputer(estimator: Any, block: Block, context: Context) -> tuple[Piec
     if not cells:
         return pieces
     graph, tensor = context.graph, context.matrix(cells)
-    values = np.array([float(statistics[index]) for index in kept])
+    # They are cast to the precision of the fit when they fill.
+    values = np.array([statistics[index] for index in kept]).astype(estimator._fill_dtype).astype(np.float64)
     filled = graph.op("Where", missing(tensor, estimator.missing_values, context), graph.constant(values), tensor)
     return (*context.computed(filled, len(cells), origins=[cell.origin for cell in cells]), *pieces)
 

@@ -15,12 +15,11 @@ __all__ = ["powers"]
 
 _EPSILON = float(np.finfo(np.float64).eps)
 _NO_POWER, _OVERFLOW = 1e-19, 709.78  # of scipy.special.boxcox
-Doubles = NDArray[np.float64]
 
 
 def powers(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
     """Lower ``PowerTransformer`` with either method, standardized or not."""
-    lambdas = np.asarray(estimator.lambdas_, np.float64)[None, :]
+    lambdas = np.asarray(estimator.lambdas_)[None, :]
     matrix = context.matrix(block.pieces)
     context.terms += 8  # a power multiplies what its logarithm was rounded by
     made = (_box_cox if estimator.method == "box-cox" else _yeo_johnson)(matrix, lambdas, context)
@@ -28,29 +27,30 @@ def powers(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
     return standard_scaler(estimator._scaler, Block(cells, block.evaluate), context) if estimator.standardize else cells
 
 
-def _yeo_johnson(x: str, lambdas: Doubles, context: Context) -> str:
+def _yeo_johnson(x: str, lambdas: NDArray[np.floating[Any]], context: Context) -> str:
     graph = context.graph
     zero = graph.constant(np.zeros(1))
     positive = graph.op("GreaterOrEqual", x, zero)
     size = graph.op("Abs", x)
     logarithm = composed("Log1p", size, context)
     upper = _power(logarithm, lambdas, np.abs(lambdas) < _EPSILON, context)
+    # 2 - lambda is rounded in the precision that it was fitted in.
     lower = graph.op("Neg", _power(logarithm, 2 - lambdas, ~(np.abs(lambdas - 2) > _EPSILON), context))
     return graph.op("Where", positive, upper, lower)
 
 
-def _power(logarithm: str, exponents: Doubles, none: NDArray[np.bool_], context: Context) -> str:
+def _power(logarithm: str, exponents: NDArray[np.floating[Any]], none: NDArray[np.bool_], context: Context) -> str:
     """Return ``expm1(exponent * logarithm) / exponent``; the logarithm itself where the exponent is none."""
     graph = context.graph
-    used = graph.constant(np.where(none, 1.0, exponents))
+    used = graph.constant(np.where(none, 1.0, exponents).astype(np.float64))
     raised = graph.op("Div", composed("Expm1", graph.op("Mul", logarithm, used), context), used)
     return graph.op("Where", graph.constant(none), logarithm, raised) if none.any() else raised
 
 
-def _box_cox(x: str, lambdas: Doubles, context: Context) -> str:
+def _box_cox(x: str, lambdas: NDArray[np.floating[Any]], context: Context) -> str:
     graph = context.graph
     none = np.abs(lambdas) < _NO_POWER
-    used = np.where(none, 1.0, lambdas)
+    used = np.where(none, 1.0, lambdas).astype(np.float64)
     logarithm = graph.op("Log", x)
     plain = _power(logarithm, lambdas, none, context)
     exponent = graph.op("Mul", logarithm, graph.constant(used))

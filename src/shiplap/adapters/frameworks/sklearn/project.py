@@ -28,11 +28,13 @@ Doubles = NDArray[np.float64]
 def principal_components(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
     """Lower ``PCA`` and ``IncrementalPCA``: the mean is taken off after the product, as they do."""
     graph = context.graph
-    directions = np.asarray(estimator.components_, np.float64)
-    scores = product(context, context.matrix(block.pieces), directions)
-    scores = graph.op("Sub", scores, graph.constant(np.reshape(estimator.mean_, (1, -1)) @ directions.T))
+    directions = estimator.components_
+    scores = product(context, context.matrix(block.pieces), np.asarray(directions, np.float64))
+    center = np.reshape(estimator.mean_, (1, -1)) @ directions.T  # in the precision that it was fitted in
+    scores = graph.op("Sub", scores, graph.constant(np.asarray(center, np.float64)))
     if estimator.whiten:
-        scale = np.maximum(np.sqrt(estimator.explained_variance_), np.finfo(np.float64).eps)
+        scale = np.sqrt(estimator.explained_variance_)
+        scale = np.maximum(scale, np.finfo(scale.dtype).eps)
         scores = graph.op("Div", scores, graph.constant(np.asarray(scale, np.float64)))
     return context.computed(scores, len(directions))
 
@@ -60,6 +62,8 @@ def factor_analysis(estimator: Any, block: Block, context: Context) -> tuple[Pie
 
 def sparse_components(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
     """Lower ``SparsePCA``: its ridge regression of a row on the components is one product, worked out here."""
+    if estimator.components_.dtype != np.float64:
+        raise context.refuse("its ridge regression computes in single precision", hint="fit it on float64")
     directions = np.asarray(estimator.components_, np.float64)
     gram = directions @ directions.T + estimator.ridge_alpha * np.eye(len(directions))
     return _projected(block, context, linalg.solve(gram, directions, assume_a="pos"), shift=estimator.mean_)

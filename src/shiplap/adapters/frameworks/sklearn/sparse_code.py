@@ -31,6 +31,8 @@ def sparse_code(estimator: Any, block: Block, context: Context) -> tuple[Piece, 
     if algorithm == "threshold":
         code = _thresholded(estimator, shares, context)
     elif algorithm == "omp":
+        if (estimator.dictionary if coder else estimator.components_).dtype != np.float64:
+            raise context.refuse("its pursuit computes in single precision", hint="fit it on float64")
         wanted = estimator.transform_n_nonzero_coefs
         count = int(min(max(atoms.shape[1] / 10, 1), len(atoms)) if wanted is None else wanted)
         if count > _MOST_ATOMS:
