@@ -94,6 +94,10 @@ def test_texts_that_are_only_looked_up_go_to_the_encoder(tmp_path, covered):
     scorer = sl.load(ship.path)
     np.testing.assert_array_equal(scorer.predict_proba(frame), theirs["probabilities"])
     np.testing.assert_array_equal(scorer.predict(frame), theirs["label"])
+    np.testing.assert_array_equal(scorer.outputs(frame.assign(v=None)), scorer.outputs(frame.assign(v="")))
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    read_back = pack(read_model(GOLDEN / "mixed.onnx"), sl.read(tmp_path / "rows.csv"), path=tmp_path / "b.ship")
+    np.testing.assert_array_equal(sl.load(read_back.path).predict_proba(frame), theirs["probabilities"])
     covered("onnx", "inputs of texts that are looked up", "proven", difference=ship.certificate.largest_difference)
 
 

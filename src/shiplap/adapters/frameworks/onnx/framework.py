@@ -230,7 +230,9 @@ def _typed(port: onnx.ValueInfoProto, values: Any) -> NDArray[Any]:
 
 
 def _texts(port: onnx.ValueInfoProto, values: Any) -> NDArray[Any]:
+    """Return texts; a missing one is sent as the empty text, for ONNX knows no other."""
     array = np.asarray(values, dtype=object)
+    array = np.where(pd.isna(array), "", array)
     if not all(isinstance(value, str) for value in array.ravel()):
         raise ValueError(f"the input '{port.name}' takes texts, and a value is none")
     return _ranked(port, array)

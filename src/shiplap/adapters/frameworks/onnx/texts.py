@@ -116,7 +116,9 @@ def _code(name: str, node: onnx.NodeProto) -> Code:
 def _category(
     name: str, keys: tuple[str, ...], rows: tuple[tuple[float, ...], ...], other: tuple[float | None, ...]
 ) -> Category:
-    return Category(column=name, categories=keys, values=rows, if_missing=other, if_unseen=other)
+    # ONNX knows no missing text: it is sent as the empty one.
+    missing = rows[keys.index("")] if "" in keys else other
+    return Category(column=name, categories=keys, values=rows, if_missing=missing, if_unseen=other)
 
 
 def _keys(name: str, written: list[bytes]) -> tuple[str, ...]:
