@@ -8,13 +8,16 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+import shiplap
 from shiplap.adapters.frameworks.files import read_model
 from shiplap.adapters.frameworks.torch.files import load
-from shiplap.core.errors import InputError, RefusedError, UntrustedError
+from shiplap.core.errors import InputError, RefusedError, ShiplapError, UntrustedError
+from shiplap.scoring import Scorer
 
 
 class Attack:
@@ -61,6 +64,35 @@ def test_no_file_of_pytorch_is_read_without_trust(suffix: str, tmp_path: Path) -
     with pytest.raises(UntrustedError, match="--trust"):
         read_model(path)
     assert not mark.exists()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("kind", [".pt2", ".pt"])
+def test_with_trust_a_file_becomes_the_ship_that_the_live_model_becomes(kind: str, tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+    path = tmp_path / f"model{kind}"
+    if kind == ".pt2":
+        program(path)
+    else:
+        torch.jit.script(nn.Linear(4, 1)).save(path)
+    ship = shiplap.pack(path, rows, path=tmp_path / "file.ship", trust=True)
+    assert ship.certificate.flips == 0
+    assert np.allclose(Scorer(ship).outputs({"input": list(rows)}), own(load(path), rows), atol=1e-6)
+
+
+def test_with_trust_an_attack_in_a_program_writes_nothing(tmp_path: Path) -> None:
+    mark = tmp_path / "hacked"
+    bad = swapped(program(tmp_path / "good.pt2"), tmp_path / "bad.pt2", "model.pt", pickle.dumps(Attack(mark)))
+    with pytest.raises(ShiplapError):
+        shiplap.pack(bad, np.zeros((20, 4), np.float32), path=tmp_path / "out.ship", trust=True)
+    assert not mark.exists()
+    assert not (tmp_path / "out.ship").exists()
+
+
+def own(model: Any, rows: np.ndarray) -> np.ndarray:
+    module = model.module() if isinstance(model, torch.export.ExportedProgram) else model
+    with torch.no_grad():
+        return module(torch.tensor(rows)).numpy()
 
 
 def test_weights_alone_are_explained(tmp_path: Path) -> None:
