@@ -78,15 +78,6 @@ def test_answers_are_those_of_evaluation_mode_and_the_module_stays_as_it_is(tmp_
     assert np.allclose(Scorer(ship).outputs({"x": list(X)}), model(X), atol=1e-6)
 
 
-def test_a_batch_of_any_size_is_answered(tmp_path: Path) -> None:
-    model = nets.Recurrent(nnx.Rngs(0))
-    scorer = Scorer(pack(model, reals(5, 3), tmp_path))
-    rows = reals(5, 3)
-    expected = np.asarray(model(rows))
-    for size in (1, 2, 17):
-        assert np.allclose(scorer.outputs({"x": list(rows[:size])}), expected[:size], atol=1e-6)
-
-
 def test_a_frame_is_the_features_of_the_only_input(tmp_path: Path) -> None:
     model = nets.Perceptron(nnx.Rngs(0))
     frame = pd.DataFrame(reals(4), columns=["a", "b", "c", "d"])

@@ -48,6 +48,8 @@ def reads_nan_alike(
     arrays : dict of str to ndarray
         Rows as the original reads them.
     """
+    if not any(array.dtype.kind == "f" for array in arrays.values()):
+        return True
     for place in (0, -1):
         rows = {name: array[:2].copy() for name, array in arrays.items()}
         for array in rows.values():
