@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.adapters.frameworks.lowering import Block, Cell, Context, Piece
+from shiplap.adapters.frameworks.trees import LT, Forest
 
 __all__ = ["bins", "one_hot", "reached", "threshold"]
 
@@ -41,15 +42,25 @@ def bins(estimator: Any, block: Block, context: Context) -> tuple[Piece, ...]:
 
 
 def reached(matrix: str, limits: list[NDArray[np.float64]], context: Context) -> str:
-    """Count, column by column, how many of the column's `limits` lie at or below the number."""
-    graph = context.graph
-    columns = [index for index, values in enumerate(limits) for _ in values]
-    if not columns:
-        return graph.op("Mul", matrix, graph.constant(np.zeros(1)))
-    sums = np.zeros((len(columns), len(limits)))
-    sums[np.arange(len(columns)), columns] = 1.0
-    at_least = graph.op("GreaterOrEqual", graph.columns(matrix, columns), graph.constant(np.concatenate(limits)))
-    return graph.op("MatMul", graph.op("Cast", at_least, to=_DOUBLE), graph.constant(sums))
+    """Count, column by column, how many of the column's sorted `limits` lie at or below the number.
+
+    One search tree a column, all of them in one node.
+    """
+    forest = Forest()
+    for column, values in enumerate(limits):
+        forest.root(_search(forest, column, values, (0, len(values))))
+    return forest.emit(context.graph, matrix, n_targets=len(limits))
+
+
+def _search(forest: Forest, column: int, values: NDArray[np.float64], between: tuple[int, int]) -> int:
+    low, high = between
+    if low == high:
+        return forest.leaf(column, float(low))
+    middle = (low + high) // 2
+    below = _search(forest, column, values, (low, middle))
+    return forest.node(
+        column, float(values[middle]), below, _search(forest, column, values, (middle + 1, high)), mode=LT
+    )
 
 
 def one_hot(cells: tuple[Cell, ...], values: list[NDArray[np.float64]], context: Context) -> tuple[Cell, ...]:

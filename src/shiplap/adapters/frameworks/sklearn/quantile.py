@@ -8,13 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from shiplap.adapters.frameworks.lowering import Block, Context, Piece
-from shiplap.adapters.frameworks.sklearn.calibrate import interpolated
+from shiplap.adapters.frameworks.sklearn.bins import reached
 
 __all__ = ["normal_quantile", "quantiles"]
 
+_INT64 = 7
+Doubles = NDArray[np.float64]
 _BOUND = 1e-7  # how near to 0 and 1 scikit-learn lets a quantile of the normal distribution come
 _TAIL = float(np.exp(-2.0))
 _CENTER = (
@@ -62,24 +65,45 @@ def quantiles(estimator: Any, block: Block, context: Context) -> tuple[Piece, ..
     graph = context.graph
     normal = estimator.output_distribution == "normal"
     references = np.asarray(estimator.references_, np.float64)
-    columns = []
-    for index, cell in enumerate(context.cells(block.pieces)):
-        known = np.asarray(estimator.quantiles_[:, index], np.float64)
-        margin = np.array([_BOUND if normal else 0.0])
-        context.split_on(cell, np.concatenate([known, known[:1] + margin, known[-1:] - margin]))
-        x = context.matrix((cell,))
-        rising = interpolated(x, known, references, context)
-        falling = interpolated(graph.op("Neg", x), -known[::-1], -references[::-1], context)
-        mean = graph.op("Mul", graph.op("Sub", rising, falling), graph.constant(np.array([0.5])))
-        columns.append(_bounded(x, mean, (float(known[0]), float(known[-1])), context, normal=normal))
-    made = columns[0] if len(columns) == 1 else graph.op("Concat", *columns, axis=1)
-    return context.computed(_clipped_quantile(made, context) if normal else made, len(columns))
+    known = np.asarray(estimator.quantiles_, np.float64).T
+    cells = context.cells(block.pieces)
+    margin = _BOUND if normal else 0.0
+    for cell, edges in zip(cells, known, strict=True):
+        context.split_on(cell, np.concatenate([edges, edges[:1] + margin, edges[-1:] - margin]))
+    x = context.matrix(cells)
+    rising = _interpolated(x, known, references, context)
+    falling = _interpolated(graph.op("Neg", x), -known[:, ::-1], -references[::-1], context)
+    mean = graph.op("Mul", graph.op("Sub", rising, falling), graph.constant(np.array([0.5])))
+    made = _bounded(x, mean, known, context, normal=normal)
+    return context.computed(_clipped_quantile(made, context) if normal else made, len(cells))
 
 
-def _bounded(x: str, mean: str, ends: tuple[float, float], context: Context, *, normal: bool) -> str:
+def _interpolated(x: str, knots: Doubles, values: Doubles, context: Context) -> str:
+    """Interpolate each column between its own knots (n_columns, n_knots), as ``numpy.interp`` does.
+
+    Of several knots at one place the last counts; below all of them the first value, above them the last.
+    """
+    graph = context.graph
+    last = knots.shape[1] - 1
+    low, high = (graph.constant(knots[None, :, end].copy()) for end in (0, last))
+    clipped = graph.op("Min", graph.op("Max", x, low), high)
+    place = graph.op("Cast", reached(clipped, list(knots[:, 1:]), context), to=_INT64)
+    flat = graph.op("Add", place, graph.constant(np.arange(len(knots))[None, :] * (last + 1)))
+    runs = np.diff(knots, axis=1)
+    rises = np.broadcast_to(np.diff(values), runs.shape)
+    slopes = np.zeros_like(knots)
+    np.divide(rises, runs, out=slopes[:, :-1], where=runs > 0)
+    slope, start = (graph.op("Gather", graph.constant(table.ravel()), flat, axis=0) for table in (slopes, knots))
+    base = graph.op("Gather", graph.constant(values.copy()), place, axis=0)
+    line = graph.op("Add", graph.op("Mul", slope, graph.op("Sub", clipped, start)), base)
+    return graph.op("Where", graph.op("Less", x, low), graph.constant(values[:1].copy()), line)
+
+
+def _bounded(x: str, mean: str, known: Doubles, context: Context, *, normal: bool) -> str:
     """Set 0 at the lowest quantile and 1 at the highest, or a little inside of them."""
     graph = context.graph
-    low, high, zero, one = (graph.constant(np.array([value])) for value in (*ends, 0.0, 1.0))
+    low, high = (graph.constant(known[None, :, end].copy()) for end in (0, -1))
+    zero, one = graph.constant(np.zeros(1)), graph.constant(np.ones(1))
     if normal:
         margin = graph.constant(np.array([_BOUND]))
         below = graph.op("Less", graph.op("Sub", x, margin), low)
