@@ -9,13 +9,15 @@ import jax
 import jax.numpy as jnp
 import jax_nets as nets
 import numpy as np
+import orbax.checkpoint
 import pandas as pd
 import pytest
 from flax import nnx
 
 import shiplap
+from shiplap.adapters.frameworks.files import read_model
 from shiplap.adapters.frameworks.jax.framework import JAX
-from shiplap.core.errors import RefusedError, TableError
+from shiplap.core.errors import InputError, RefusedError, TableError
 from shiplap.core.ship import Ship
 from shiplap.scoring import Scorer
 
@@ -147,6 +149,15 @@ def test_what_the_runtime_lacks_is_named(tmp_path: Path) -> None:
 
     with jax.enable_x64(True), pytest.raises(RefusedError, match=r"Conv\(11\)"):
         pack(convolved, reals(5, 2, dtype="float64"), tmp_path)
+
+
+def test_a_checkpoint_is_told_from_a_model(tmp_path: Path) -> None:
+    checkpointer = orbax.checkpoint.StandardCheckpointer()
+    checkpointer.save(tmp_path / "state", {"w": jnp.ones(3)})
+    checkpointer.wait_until_finished()
+    checkpointer.close()
+    with pytest.raises(InputError, match="Orbax checkpoint, which holds arrays and no model"):
+        read_model(tmp_path / "state")
 
 
 def test_a_linen_module_needs_its_variables(tmp_path: Path) -> None:

@@ -109,6 +109,12 @@ def test_a_class_that_is_not_kerass_own_is_named(tmp_path: Path) -> None:
         read_model(tmp_path / "model.keras")
 
 
+def test_the_old_format_of_keras_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "model.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(InputError, match="old format"):
+        read_model(tmp_path / "model.h5")
+
+
 def test_damaged_files_are_told(tmp_path: Path) -> None:
     nets.perceptron().save(tmp_path / "model.keras")
     (tmp_path / "cut.keras").write_bytes((tmp_path / "model.keras").read_bytes()[:900])

@@ -170,6 +170,11 @@ def _format_of(path: Path) -> str:
     if path.is_dir():
         if (path / "saved_model.pb").is_file():
             return "tensorflow"
+        if (path / "_CHECKPOINT_METADATA").is_file():
+            raise InputError(
+                f"'{path}' is an Orbax checkpoint, which holds arrays and no model",
+                hint="restore it into the module in Python, and pass that to shiplap.pack",
+            )
         raise InputError(
             f"the folder '{path}' holds no model that is known",
             hint="a SavedModel has a saved_model.pb, an MLflow model a file MLmodel",
@@ -182,6 +187,11 @@ def _format_of(path: Path) -> str:
         raise InputError(
             f"'{path}' holds weights and no architecture",
             hint="load them into the module in Python, and pass that to shiplap.pack",
+        )
+    if path.suffix.lower() in {".h5", ".hdf5"}:
+        raise InputError(
+            f"'{path}' is of Keras's old format, whose layers may hold code",
+            hint="load it where it was made, and save the model again as .keras",
         )
     found = _SUFFIXES.get(path.suffix.lower())
     if found is None:

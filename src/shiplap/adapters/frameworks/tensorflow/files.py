@@ -47,11 +47,6 @@ def load(path: Path) -> Any:
     if path.is_dir():
         require_harmless(path)
         return tf.saved_model.load(str(path))
-    if path.suffix in {".h5", ".hdf5"}:
-        raise RefusedError(
-            f"{path.name} is of Keras's old format, whose layers may hold code",
-            hint="load it where it was made and save it again as .keras",
-        )
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path.name} is no .keras file", hint="save the model with model.save('model.keras')")
     return _keras(path)
