@@ -91,14 +91,9 @@ def interpolated(score: str, x: NDArray[np.float64], y: NDArray[np.float64], con
     forest = Forest()
     forest.root(_search(forest, x, 0, len(x) - 1))
     place = graph.op("Cast", forest.emit(graph, clipped, n_targets=1), to=_INT64)
-    runs = np.diff(x)
-    slopes = np.append(np.divide(np.diff(y), runs, out=np.zeros_like(runs), where=runs > 0), 0.0)
+    slopes = np.append(np.diff(y) / np.diff(x), 0.0)
     slope, start, base = (graph.op("Gather", graph.constant(table), place, axis=0) for table in (slopes, x, y))
-    line = graph.op("Add", graph.op("Mul", slope, graph.op("Sub", clipped, start)), base)
-    if runs[0] > 0:
-        return line
-    # Several knots at the lowest place: there the last one counts, below it the first.
-    return graph.op("Where", graph.op("Less", score, low), graph.constant(y[:1]), line)
+    return graph.op("Add", graph.op("Mul", slope, graph.op("Sub", clipped, start)), base)
 
 
 def _search(forest: Forest, x: NDArray[np.float64], low: int, high: int) -> int:
