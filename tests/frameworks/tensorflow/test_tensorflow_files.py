@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +109,39 @@ def test_a_class_that_is_not_kerass_own_is_named(tmp_path: Path) -> None:
     nets.subclassed().save(tmp_path / "model.keras")
     with pytest.raises(InputError, match="Subclassed"):
         read_model(tmp_path / "model.keras")
+
+
+HOSTILE = {
+    "a call of the system": {"module": "os", "class_name": "mkdir", "config": "MARK"},
+    "a function of Python": {"module": "builtins", "class_name": "function", "config": "exec"},
+    "a download": {
+        "module": "keras.utils",
+        "class_name": "get_file",
+        "config": {"fname": "MARK", "origin": "file:///"},
+    },
+    "a file of this machine": {
+        "module": "keras.layers",
+        "class_name": "StringLookup",
+        "config": {"vocabulary": "/etc/hostname"},
+    },
+}
+
+
+@pytest.mark.parametrize("way", HOSTILE)
+def test_a_keras_file_that_names_other_code_or_files_is_not_read(way: str, tmp_path: Path) -> None:
+    parts = [keras.Input((1,), dtype="string"), layers.StringLookup(vocabulary=["a"]), layers.Embedding(3, 2)]
+    keras.Sequential(parts).save(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as good, zipfile.ZipFile(tmp_path / "bad.keras", "w") as bad:
+        for name in good.namelist():
+            content = good.read(name).decode("latin-1")
+            if name == "config.json":
+                changed = json.loads(content)
+                changed["config"]["layers"][1] |= HOSTILE[way]
+                content = json.dumps(changed).replace("MARK", str(tmp_path / "mark"))
+            bad.writestr(name, content.encode("latin-1"))
+    with pytest.raises(InputError, match="cannot be read"):
+        read_model(tmp_path / "bad.keras")
+    assert not (tmp_path / "mark").exists()
 
 
 def test_the_old_format_of_keras_is_not_read(tmp_path: Path) -> None:
