@@ -15,6 +15,7 @@ from xgboost import XGBClassifier, XGBRanker, XGBRegressor, XGBRFClassifier, XGB
 from shiplap.adapters.frameworks import Ask
 from shiplap.adapters.frameworks.xgboost import read_booster
 from shiplap.adapters.frameworks.xgboost.files import load
+from shiplap.adapters.frameworks.xgboost.ubjson import decode
 from shiplap.core.errors import InputError, RefusedError, TableError
 from shiplap.engineer.deploy import pack
 from shiplap.scoring import load as load_ship
@@ -247,6 +248,44 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
         path.write_bytes(content)
         with pytest.raises(InputError, match=f"{name} is no XGBoost model"):
             load(path)
+
+
+DAMAGE = {
+    "children of nodes": lambda tree: tree["left_children"].__setitem__(0, 999),
+    "features of nodes": lambda tree: tree["split_indices"].__setitem__(0, 999),
+    "nodes": lambda tree: tree["parents"].pop(),
+    "categories of nodes": lambda tree: tree.update(
+        categories=[1], categories_nodes=[0], categories_segments=[0], categories_sizes=[99]
+    ),
+    "a part": lambda tree: tree.pop("default_left"),
+}
+
+
+@pytest.mark.parametrize("part", DAMAGE)
+def test_a_damaged_file_is_refused_before_the_library_follows_it(part, rows, targets, tmp_path):
+    path = tmp_path / "model.json"
+    XGBRegressor(**PLAIN).fit(rows, targets["score"]).save_model(path)
+    form = json.loads(path.read_text())
+    DAMAGE[part](form["learner"]["gradient_booster"]["model"]["trees"][1])
+    path.write_text(json.dumps(form))
+    with pytest.raises(InputError, match="is no XGBoost model") as raised:
+        load(path)
+    assert part in str(raised.value.__cause__)
+
+
+def test_no_cut_of_a_binary_file_gets_past_the_decoder(rows, targets, tmp_path):
+    """XGBoost's own decoder of UBJSON crashes, or never ends, on many of them."""
+    path = tmp_path / "model.ubj"
+    XGBRegressor(**PLAIN).fit(rows, targets["score"]).save_model(path)
+    content = path.read_bytes()
+    assert decode(content)["learner"]["learner_model_param"]["num_feature"] == "4"
+    for cut in range(0, len(content), 211):
+        with pytest.raises(ValueError, match="it "):
+            decode(content[:cut])
+    with pytest.raises(ValueError, match="more behind its end"):
+        decode(content + b"Z")
+    with pytest.raises(ValueError, match="nests too deep"):
+        decode(b"[" * 100_000)
 
 
 def test_what_cannot_be_lowered_is_refused_with_a_reason(categories, rows, targets, proven, covered):

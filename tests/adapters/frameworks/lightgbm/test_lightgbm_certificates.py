@@ -1,3 +1,4 @@
+import re
 import warnings
 
 import lightgbm
@@ -10,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from shiplap.adapters.frameworks import Ask
 from shiplap.adapters.frameworks.lightgbm import read_booster
+from shiplap.adapters.frameworks.lightgbm.checks import checked_text
 from shiplap.adapters.frameworks.lightgbm.files import load
 from shiplap.core.errors import InputError, RefusedError, TableError
 from shiplap.proof import certify, lower
@@ -166,6 +168,49 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(InputError, match=f"{name} {message}"):
             load(tmp_path / name)
+
+
+DAMAGE = {
+    "trees": ("end of trees", "end of tree"),
+    "tree 0": ("tree_sizes=", "tree_sizes=9"),
+    "outputs": ("num_tree_per_iteration=1", "num_tree_per_iteration=5"),
+    "classes": ("num_class=1", "num_class=999999999"),
+    "features": ("feature_infos=", "feature_infos=none "),
+    "children of tree 1": (r"left_child=\S+", "left_child=99"),
+    "nodes of tree 1": ("left_child=", "left_child=7 "),
+    "features of tree 1": ("split_feature=", "split_feature=9"),
+    "numbers of tree 1": ("internal_value=", "internal_value=x"),
+    "lists of tree 1": ("internal_value=", "internal_value=1 "),
+    "leaves of tree 1": ("leaf_value=", "leaf_value=1 "),
+    "categories of tree 1": ("num_cat=", "num_cat=4"),
+}
+
+
+@pytest.mark.parametrize("part", DAMAGE)
+def test_a_damaged_file_is_refused_before_the_library_reads_it(part, typed, targets, tmp_path):
+    """LightGBM's own reader runs past the end of such lists, and takes the process down."""
+    fitted = lightgbm.train(TRAIN, lightgbm.Dataset(typed, targets["regression"][:300]), 3)
+    text = fitted.model_to_string()
+    found, made = DAMAGE[part]
+    start = text.index("Tree=1\n") if part.endswith("tree 1") else 0
+    damaged = text[:start] + re.sub(found, made, text[start:], count=1)
+    if part.endswith("tree 1"):
+        told = text.partition("tree_sizes=")[2].partition("\n")[0]
+        words = told.split()
+        grown = str(int(words[1]) + len(damaged) - len(text))
+        damaged = damaged.replace(told, " ".join([words[0], grown, words[2]]), 1)
+    (tmp_path / "model.txt").write_text(damaged)
+    with pytest.raises(InputError, match=f"the {part} do not fit together"):
+        load(tmp_path / "model.txt")
+
+
+def test_no_cut_of_a_file_gets_past_the_checks(numbers, targets):
+    content = LGBMRegressor(**PLAIN).fit(numbers, targets["regression"][:300]).booster_.model_to_string().encode()
+    ends = content.index(b"end of trees") + len(b"end of trees")
+    for cut in range(0, ends, 97):
+        with pytest.raises((ValueError, KeyError)):
+            checked_text(content[:cut])
+    assert "[boosting: gbdt]" not in checked_text(content)
 
 
 def test_own_objectives_in_a_pipeline_and_unfitted_models_are_refused(numbers, targets, proven, covered):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-__all__ = ["Ensemble", "LinearLeaf", "Tree", "read_booster"]
+__all__ = ["Ensemble", "LinearLeaf", "Tree", "fields_of", "read_booster", "tree_of"]
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ def read_booster(booster: Any) -> Ensemble:
     """Read a ``lightgbm.Booster``, up to its best iteration where it was stopped early."""
     text: str = booster.model_to_string()
     head, *bodies = text.split("\nTree=")
-    fields = _fields(head)
+    fields = fields_of(head)
     name, *options = fields.get("objective", "").split(" ")
     bodies = [body.partition("\nend of trees")[0] for body in bodies]
     pairs = [option.partition(":") for option in options]
     return Ensemble(
-        trees=[_tree(_fields(body)) for body in bodies],
+        trees=[tree_of(fields_of(body)) for body in bodies],
         per_iteration=int(fields["num_tree_per_iteration"]),
         objective=name,
         options={key: value for key, _, value in pairs},
@@ -87,11 +87,14 @@ def read_booster(booster: Any) -> Ensemble:
     )
 
 
-def _fields(text: str) -> dict[str, str]:
+def fields_of(text: str) -> dict[str, str]:
+    """Read lines of ``key=value``."""
     return {key: value for key, _, value in (line.partition("=") for line in text.splitlines())}
 
 
-def _tree(fields: dict[str, str]) -> Tree:
+def tree_of(fields: dict[str, str]) -> Tree:
+    """Read one tree."""
+
     def integers(key: str) -> list[int]:
         return [int(word) for word in fields.get(key, "").split()]
 

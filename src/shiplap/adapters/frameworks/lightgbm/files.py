@@ -1,4 +1,4 @@
-"""Read LightGBM's own model files: text, which holds no code."""
+"""Read LightGBM's own model files: text, which holds no code; checked before the library gets it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import lightgbm
 
+from shiplap.adapters.frameworks.lightgbm.checks import checked_text
 from shiplap.core.errors import InputError
 
 __all__ = ["load"]
@@ -29,10 +30,10 @@ def load(path: Path) -> Any:
     InputError
         It is no LightGBM model.
     """
-    with path.open("rb") as file:
-        if file.readline(8).strip() != b"tree":
-            raise InputError(f"{path.name} is no LightGBM model", hint="write it with save_model")
+    content = path.read_bytes()
+    if not content.startswith(b"tree\n"):
+        raise InputError(f"{path.name} is no LightGBM model", hint="write it with save_model")
     try:
-        return lightgbm.Booster(model_file=path)
-    except lightgbm.basic.LightGBMError as error:
+        return lightgbm.Booster(model_str=checked_text(content))
+    except (ValueError, KeyError, lightgbm.basic.LightGBMError) as error:
         raise InputError(f"{path.name} is a damaged LightGBM model: {error}", hint="write it again") from error

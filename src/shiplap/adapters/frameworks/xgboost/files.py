@@ -1,4 +1,4 @@
-"""Read XGBoost's own model files: JSON and UBJSON, which hold no code."""
+"""Read XGBoost's own model files: JSON and UBJSON, which hold no code; checked before the library gets them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import xgboost
 
+from shiplap.adapters.frameworks.xgboost.checks import check_form
+from shiplap.adapters.frameworks.xgboost.ubjson import decode
 from shiplap.core.errors import InputError
 
 __all__ = ["load"]
@@ -31,25 +33,26 @@ def load(path: Path) -> Any:
     Raises
     ------
     InputError
-        It is no XGBoost model.
+        It is no XGBoost model, or a damaged one.
     """
-    booster = xgboost.Booster()
+    content = path.read_bytes()
     try:
-        booster.load_model(path)
-    except ValueError as error:  # XGBoostError is one; so is a message that quotes bytes which are no text
+        form = decode(content) if path.suffix == ".ubj" else json.loads(content)
+        check_form(form)
+        # The library reads JSON with care; its decoder of UBJSON it does not get to use.
+        checked = bytearray(json.dumps(form).encode())
+        model = _KINDS.get(_estimator_type(form), xgboost.Booster)()
+        model.load_model(checked)
+    except (ValueError, RecursionError) as error:  # XGBoostError is a ValueError; so is text that is none
         raise InputError(
             f"{path.name} is no XGBoost model that version {xgboost.__version__} reads",
             hint="write it with save_model, as .json or .ubj",
         ) from error
-    kind = _KINDS.get(_estimator_type(booster))
-    if kind is None:
-        return booster
-    model = kind()
-    model.load_model(path)
     return model
 
 
-def _estimator_type(booster: Any) -> str:
+def _estimator_type(form: dict[str, Any]) -> str:
     """Return what scikit-learn kind of estimator saved the booster; empty where none did."""
-    known = json.loads(booster.attr("scikit_learn") or "{}")
-    return str(known.get("_estimator_type", ""))
+    text = form["learner"].get("attributes", {}).get("scikit_learn", "{}")
+    known = json.loads(text)
+    return str(known.get("_estimator_type", "")) if isinstance(known, dict) else ""
