@@ -1,10 +1,12 @@
 """What a confined process tries: run in its folder, it does what the file ``action`` there says."""
 
 import ctypes
+import fcntl
 import json
 import os
 import resource
 import socket
+import stat
 import subprocess
 import threading
 from pathlib import Path
@@ -38,6 +40,15 @@ def tries(folder):
         "trace": lambda: _refused(ctypes.CDLL(None, use_errno=True).ptrace(16, parent, 0, 0)),
         "namespace": lambda: _refused(ctypes.CDLL(None, use_errno=True).unshare(0x10000000)),
         "limits": lambda: _raise_limits(parent),
+        "device": lambda: os.mknod("log", stat.S_IFCHR | 0o600, os.makedev(1, 11)),
+        "pipe": lambda: os.mkfifo("pipe"),
+        "memory file": lambda: os.memfd_create("large"),
+        "signal by file": lambda: fcntl.fcntl(2, fcntl.F_SETOWN, parent),
+        "any signal by file": lambda: fcntl.fcntl(2, fcntl.F_SETSIG, 9),
+        "flags of a file": _flag,
+        "watch": lambda: _refused(ctypes.CDLL(None, use_errno=True).inotify_init1(0)),
+        "call of a later kernel": lambda: _refused(ctypes.CDLL(None, use_errno=True).syscall(469, -1, 0, 0, 0, 0)),
+        "privileges": _privileges,
     }
     return json.dumps({name: _came(attempt) for name, attempt in attempts.items()}).encode()
 
@@ -59,6 +70,21 @@ def eats_memory(folder):
 def never_ends(folder):
     while True:
         pass
+
+
+def floods(folder):
+    for _ in range(64):
+        os.write(2, bytes(1 << 20))
+
+
+def nests(folder):
+    for _ in range(2_000):
+        Path("deep").mkdir()
+        os.chdir("deep")
+    Path("closed").mkdir(0)
+    Path("link").symlink_to("/etc")
+    (folder / "result").write_text("deep")
+    os._exit(0)
 
 
 def links(folder):
@@ -89,6 +115,17 @@ def _refused(result):
 
 def _raise_limits(parent):
     resource.prlimit(parent, resource.RLIMIT_NOFILE)
+
+
+def _flag():
+    with Path(os.__file__).open() as file:
+        fcntl.ioctl(file, 0x80086601, bytes(8))
+
+
+def _privileges():
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("CapEff:") and int(line.split()[1], 16) & ~4 == 0:
+            raise PermissionError("none but to read")
 
 
 if __name__ != "actions" and Path("action").exists():

@@ -3,12 +3,15 @@
 import json
 import os
 import socket
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from shiplap.core.errors import InputError, UntrustedError
 from shiplap.core.sandbox import Limits, run_confined, unsupported
+from shiplap.core.sandbox.confine import confine
 
 if unsupported():
     pytest.skip(f"no sandbox here: {unsupported()}", allow_module_level=True)
@@ -49,6 +52,7 @@ def test_numbers_threads_and_files_of_its_own_still_work(monkeypatch):
     ("name", "limits", "message"),
     [
         ("eats_memory", {"memory_mb": 2_048}, "memory"),
+        ("floods", {"output_mb": 16}, "ended it|large"),
         ("never_ends", {"seconds": 1}, "ended it"),
         ("links", {}, "no result"),
         ("dies", {}, "ended it"),
@@ -61,6 +65,32 @@ def test_what_goes_wrong_is_said_in_one_plain_line(name, limits, message):
         call(name, **limits)
     assert caught.value.message.isprintable()
     assert len(caught.value.message) < 600
+
+
+def test_folders_however_deep_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert call("nests") == b"deep"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_ends_it(monkeypatch):
+    left = iter([1_000, 499])
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=next(left)))
+    with pytest.raises(InputError, match="disk"):
+        call("never_ends", seconds=20)
+
+
+def test_what_other_threads_could_do_is_not_left_to_them(monkeypatch):
+    monkeypatch.setattr("shiplap.core.sandbox.confine._limit", lambda _: pytest.fail("it would be confined"))
+    waiting = threading.Event()
+    thread = threading.Thread(target=waiting.wait)
+    thread.start()
+    try:
+        with pytest.raises(OSError, match="threads"):
+            confine([], Path(), Limits())
+    finally:
+        waiting.set()
+        thread.join()
 
 
 def test_without_a_sandbox_nothing_is_run(monkeypatch):

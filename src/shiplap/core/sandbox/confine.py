@@ -18,18 +18,31 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from shiplap.core.sandbox.syscalls import AUDIT_ARCH, CLONE, CLONE3, DENIED, PRLIMIT
+from shiplap.core.sandbox.syscalls import (
+    AUDIT_ARCH,
+    CAPSET,
+    CLONE,
+    CLONE3,
+    DENIED,
+    FCNTL,
+    IOCTL,
+    OWNED,
+    PRLIMIT,
+    UNKNOWN,
+)
 
 __all__ = ["STANDARD", "Limits", "confine", "unsupported"]
 
 _CREATE, _ADD, _RESTRICT, _SECCOMP = 444, 445, 446, {"x86_64": 317, "aarch64": 277}
 _VERSION = 1
 _EXECUTE, _WRITE, _READ, _READ_DIR, _TRUNCATE, _IOCTL = 1, 2, 4, 8, 1 << 14, 1 << 15
+_DEVICES_SOCKETS_PIPES = 1 << 6 | 1 << 9 | 1 << 10 | 1 << 11
 _OF_FILES = _EXECUTE | _WRITE | _READ | _TRUNCATE | _IOCTL
 _NO_NEW_PRIVILEGES, _DUMPABLE, _DEATH_SIGNAL = 38, 4, 1
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _THREAD = 0x00010000
+_CAPABILITIES, _READ_ANY = 0x20080522, 1 << 2
 
 
 @dataclass(frozen=True)
@@ -89,9 +102,12 @@ def confine(readable: Iterable[Path], writable: Path, limits: Limits) -> None:
     OSError
         The kernel refuses; nothing may be run then.
     """
+    if len(list(Path("/proc/self/task").iterdir())) > 1:  # Landlock holds the thread that calls, and those it starts
+        raise OSError(errno.EBUSY, "other threads run already")
     _limit(limits)
     for option, value in ((_DEATH_SIGNAL, 9), (_DUMPABLE, 0), (_NO_NEW_PRIVILEGES, 1)):
         _done(_LIBC.prctl(option, value, 0, 0, 0))
+    _drop_privileges(platform.machine())
     _restrict_files(readable, writable)
     _restrict_calls(platform.machine())
 
@@ -126,6 +142,16 @@ def _limit(limits: Limits) -> None:
         resource.setrlimit(what, (most, most) if hard == resource.RLIM_INFINITY else (min(most, hard),) * 2)
 
 
+def _drop_privileges(machine: str) -> None:
+    """Let root be a user like any other, but for reading: it makes devices, freezes file systems, locks files."""
+    header = ctypes.create_string_buffer(struct.pack("=Ii", _CAPABILITIES, 0))
+    held = ctypes.create_string_buffer(24)
+    _done(_call(CAPSET[machine] - 1, header, held))
+    permitted = struct.unpack("=6I", held.raw)[1] & _READ_ANY
+    wanted = struct.pack("=6I", permitted, permitted, 0, 0, 0, 0)
+    _done(_call(CAPSET[machine], header, ctypes.create_string_buffer(wanted)))
+
+
 def _restrict_files(readable: Iterable[Path], writable: Path) -> None:
     version = _done(_call(_CREATE, None, 0, _VERSION))
     known = 13 if version < 2 else 14 if version < 3 else 15 if version < 5 else 16
@@ -137,7 +163,7 @@ def _restrict_files(readable: Iterable[Path], writable: Path) -> None:
     for path in readable:
         _allow(rules, path, _EXECUTE | _READ | _READ_DIR)
     _allow(rules, Path("/dev/null"), _READ | _WRITE)
-    _allow(rules, writable, handled & ~(_EXECUTE | _IOCTL))
+    _allow(rules, writable, handled & ~(_EXECUTE | _IOCTL | _DEVICES_SOCKETS_PIPES))
     _done(_call(_RESTRICT, rules, 0))
     os.close(rules)
 
@@ -165,7 +191,7 @@ def _restrict_calls(machine: str) -> None:
 
 def _filter(machine: str) -> bytes:
     """Return the program that judges each system call, in the kernel's own words (``struct sock_filter``)."""
-    number, architecture, first_argument = 0, 4, 16
+    number, architecture, first_argument, second_argument = 0, 4, 16, 24
 
     def step(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:
         return struct.pack("=HBBI", code, yes, no, value)
@@ -176,16 +202,22 @@ def _filter(machine: str) -> bytes:
         step(_EQUAL, AUDIT_ARCH[machine], 1, 0),
         step(_RETURN, _KILL),
         step(_LOAD, number),
-        step(_AT_LEAST, 0x40000000, 0, 1),  # the other calling convention of x86
-        refuse,
+        step(_AT_LEAST, UNKNOWN, 0, 1),  # newer than this list, or the other calling convention of x86
+        step(_RETURN, _ERRNO | errno.ENOSYS),
+        step(_EQUAL, IOCTL[machine], 0, 1),  # it changes flags of files that are open for reading: there are no devices
+        step(_RETURN, _ERRNO | errno.ENOTTY),
         step(_EQUAL, CLONE3[machine], 0, 1),  # its flags lie in memory: the C library falls back to clone
         step(_RETURN, _ERRNO | errno.ENOSYS),
     ]
     for denied in DENIED[machine]:
         parts += [step(_EQUAL, denied, 0, 1), refuse]
+    parts += [step(_EQUAL, FCNTL[machine], 0, 2 + 2 * len(OWNED)), step(_LOAD, second_argument)]
+    for command in OWNED:
+        parts += [step(_EQUAL, command, 0, 1), refuse]
     return b"".join(
         [
             *parts,
+            step(_LOAD, number),
             step(_EQUAL, CLONE[machine], 0, 3),  # threads only
             step(_LOAD, first_argument),
             step(_ANY_BIT, _THREAD, 1, 0),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
+import shutil
 import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +23,7 @@ __all__ = ["run_confined"]
 
 _SYSTEM = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/dev/urandom", "/dev/random")
 _MACHINE = ("/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/proc/self", "/proc/sys/vm")
+_LOOK_SECONDS = 0.2
 _KEPT = ("LANG", "LC_ALL", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -59,32 +63,69 @@ def run_confined(function: str, files: Mapping[str, bytes | Path], *, limits: Li
         for file, content in files.items():
             (folder / file).write_bytes(content.read_bytes() if isinstance(content, Path) else content)
         order = {"function": function, "folder": str(folder), "readable": _readable(), "limits": asdict(limits)}
-        code, said = _started(order, folder, limits)
-        return _taken(folder, code, said, limits)
+        try:
+            code, said = _started(order, folder, limits)
+            return _taken(folder, code, said, limits)
+        finally:
+            _clear(folder)
 
 
 def _started(order: Mapping[str, object], folder: Path, limits: Limits) -> tuple[int, str]:
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     environment |= {"HOME": str(folder), "TMPDIR": str(folder), "PATH": "/usr/bin:/bin", "MPLCONFIGDIR": str(folder)}
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-X", "utf8", "-m", "shiplap.core.sandbox.child"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        cwd=folder,
-        env=environment,
-        start_new_session=True,
-    )
-    with process:
+    with tempfile.TemporaryFile() as said:  # a file, whose size is limited, and no pipe, which would fill our memory
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-X", "utf8", "-m", "shiplap.core.sandbox.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
+        )
+        with process:
+            try:
+                _wait(process, json.dumps(order).encode(), folder, limits)
+            finally:
+                process.kill()
+        said.seek(max(0, said.seek(0, os.SEEK_END) - 2_000))
+        return process.returncode, said.read(2_000).decode(errors="replace")
+
+
+def _wait(process: subprocess.Popen[bytes], order: bytes, folder: Path, limits: Limits) -> None:
+    """Wait for its end; it is ended before time or disk run out, whatever it writes and wherever it hides it."""
+    end, reserve = time.monotonic() + limits.seconds, shutil.disk_usage(folder).free // 2
+    while True:
         try:
-            _, said = process.communicate(json.dumps(order).encode(), timeout=limits.seconds)
+            process.communicate(order, timeout=_LOOK_SECONDS)
         except subprocess.TimeoutExpired as error:
-            raise InputError(
-                f"the sandbox ended it after {limits.seconds} s", hint="raise the limit of time"
-            ) from error
-        finally:
-            process.kill()
-    return process.returncode, said[-2_000:].decode(errors="replace")
+            if time.monotonic() > end:
+                raise InputError(
+                    f"the sandbox ended it after {limits.seconds} s", hint="raise the limit of time"
+                ) from error
+            if shutil.disk_usage(folder).free < reserve:
+                raise InputError("the sandbox ended it: it filled half of the disk that was left") from error
+            order = b""  # all of it is on its way
+        else:
+            return
+
+
+def _clear(folder: Path) -> None:
+    """Empty a folder that a stranger filled, however deep: what lies below is moved up, one level at a time."""
+    while found := list(folder.iterdir()):
+        for path in found:
+            if path.is_symlink() or not path.is_dir():
+                path.unlink()
+                continue
+            for inner in list(_opened(path).iterdir()):
+                _opened(inner).rename(folder / secrets.token_hex(16))
+            path.rmdir()
+
+
+def _opened(path: Path) -> Path:
+    if path.is_dir() and not path.is_symlink():
+        path.chmod(0o700)
+    return path
 
 
 def _readable() -> list[str]:

@@ -6,18 +6,36 @@ the network, other processes, other programs, the kernel, and changes to files t
 
 from __future__ import annotations
 
-__all__ = ["AUDIT_ARCH", "CLONE", "CLONE3", "DENIED", "PRLIMIT"]
+__all__ = [
+    "AUDIT_ARCH",
+    "CAPSET",
+    "CLONE",
+    "CLONE3",
+    "DENIED",
+    "FCNTL",
+    "IOCTL",
+    "OWNED",
+    "PRLIMIT",
+    "UNKNOWN",
+]
 
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 CLONE = {"x86_64": 56, "aarch64": 220}
 CLONE3 = {"x86_64": 435, "aarch64": 435}
 PRLIMIT = {"x86_64": 302, "aarch64": 261}
+CAPSET = {"x86_64": 126, "aarch64": 91}
+IOCTL = {"x86_64": 16, "aarch64": 29}
+FCNTL = {"x86_64": 72, "aarch64": 25}
+OWNED = (8, 10, 15)
+"""Commands of ``fcntl`` that have the kernel send any signal to any process: F_SETOWN F_SETSIG F_SETOWN_EX."""
+UNKNOWN = 467
+"""The first number, the same everywhere, of calls that nobody has judged yet."""
 
 _EVERYWHERE = (
     *(424, 434, 438, 440, 448),  # pidfd_send_signal pidfd_open pidfd_getfd process_madvise process_mrelease
     *(425, 426, 427),  # io_uring_setup io_uring_enter io_uring_register
     *(428, 429, 430, 431, 432, 433, 442, 443),  # open_tree move_mount fsopen fsconfig fsmount fspick mount_setattr ...
-    *(452, 463, 466),  # fchmodat2 setxattrat removexattrat
+    *(447, 452, 463, 466),  # memfd_secret fchmodat2 setxattrat removexattrat
 )
 DENIED: dict[str, tuple[int, ...]] = {
     "x86_64": (
@@ -36,6 +54,7 @@ DENIED: dict[str, tuple[int, ...]] = {
         *(248, 249, 250),  # add_key request_key keyctl
         *(29, 30, 31, 64, 65, 66, 68, 69, 70, 71, 220, 240, 241),  # shared memory, semaphores, message queues
         *(135, 141, 142, 144, 203, 251, 256, 279, 314),  # personality, priorities, pages of others
+        *(154, 253, 294, 319),  # modify_ldt inotify_init inotify_init1 memfd_create
         *(105, 106, 113, 114, 116, 117, 119, 126, 160),  # users, groups, capabilities, setrlimit
     ),
     "aarch64": (
@@ -54,6 +73,7 @@ DENIED: dict[str, tuple[int, ...]] = {
         *(217, 218, 219),
         *(180, 181, 186, 187, 188, 189, 190, 191, 192, 193, 194, 195, 196),
         *(30, 92, 118, 119, 122, 140, 238, 239, 274),
+        *(26, 279),
         *(91, 143, 144, 145, 146, 147, 149, 159, 164),
     ),
 }
