@@ -20,7 +20,7 @@ from shiplap.engineer.deploy.serve.jobs import Jobs
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.listener import address_of, listen
 from shiplap.engineer.deploy.serve.openapi import describe
-from shiplap.engineer.deploy.serve.protocols import InferenceV2, Predict, Protocol
+from shiplap.engineer.deploy.serve.protocols import InferenceV2, Invocations, Predict, Protocol
 from shiplap.engineer.deploy.serve.routes import Routes
 from shiplap.engineer.deploy.serve.server import Server
 from shiplap.scoring import load
@@ -101,7 +101,7 @@ def make_server(models: dict[str, Hosted], limits: Limits) -> Server:
     limits : Limits
         What is accepted.
     """
-    protocols: list[Protocol] = [Predict(models), InferenceV2(models)]
+    protocols: list[Protocol] = [Predict(models), InferenceV2(models), Invocations(models)]
     description = describe([protocol.paths() for protocol in protocols])
     beside = Bridge(make_app(list(models.values()), description), tasks=limits.tasks)
     return Server(Routes([route for protocol in protocols for route in protocol.routes()], beside), limits)

@@ -1,0 +1,229 @@
+"""MLflow scoring and Amazon SageMaker, which share one endpoint: ``POST /invocations``.
+
+==================================================  ================================================================
+sent                                                rows
+==================================================  ================================================================
+JSON with exactly one of ``dataframe_split``,       as MLflow's scoring server takes them; ``params`` may hold
+``dataframe_records``, ``instances``, ``inputs``    ``predict_method`` (``predict``, ``predict_proba``, ``decide``)
+another JSON object                                 one row: values by column
+a JSON array                                        rows (objects or lists); one row where it holds no object and no
+                                                    list and has as many values as the model has inputs
+``application/jsonlines``, ``application/x-ndjson`` one row a line: an object, a list, or ``{"features": [...]}``
+``text/csv``                                        a first line that names an input is a header; without one the
+                                                    order is the signature's. ``text/csv; header=absent`` or
+                                                    ``present`` says so itself
+==================================================  ================================================================
+
+``Accept`` chooses the answer: ``application/json`` (``{"predictions": [...]}``, also where nothing is asked for),
+``application/jsonlines`` (one object a line: prediction, probabilities, decision) or ``text/csv`` (one prediction a
+line, no header). SageMaker's ``X-Amzn-SageMaker-Custom-Attributes: predict_method=predict_proba`` does for every body
+what ``params`` does in JSON. With several ships the path is SageMaker's ``/models/NAME/invoke``.
+
+References
+----------
+https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally/
+https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+import shiplap
+from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, NDJSON, decode_error
+from shiplap.engineer.deploy.serve.exchange import JSON, Exchange, Head, Route
+from shiplap.engineer.deploy.serve.openapi import responses
+from shiplap.engineer.deploy.serve.problem import ProblemError
+from shiplap.engineer.deploy.serve.protocols.base import Models, require_body
+from shiplap.engineer.deploy.serve.protocols.predictions import Outputs, Predictions, Render, all_predictions, find
+from shiplap.engineer.deploy.serve.protocols.rows import Row
+
+__all__ = ["Invocations"]
+
+CSV, LINES = "text/csv", "application/jsonlines"
+_ANSWERS = (JSON, LINES, NDJSON, CSV)
+_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
+
+
+class Invocations:
+    """The protocol.
+
+    Parameters
+    ----------
+    models : mapping of str to Hosted
+        What is served.
+    """
+
+    def __init__(self, models: Models) -> None:
+        self._served = all_predictions(models)
+
+    def routes(self) -> Sequence[Route]:
+        """Return where it listens."""
+        return [
+            Route("GET", "/ping", _ping),
+            Route("GET", "/version", _version),
+            Route("POST", "/invocations", self._invoke, "message"),
+            Route("POST", "/models/{model}/invoke", self._invoke, "message"),
+        ]
+
+    def paths(self) -> Mapping[str, Any]:
+        """Return its part of the OpenAPI description: path items by path."""
+        anything = {"schema": {}}
+        asked = {"required": True, "content": dict.fromkeys((JSON, LINES, CSV), anything)}
+        told = responses({JSON: {"schema": {"type": "object"}}, LINES: anything, CSV: anything})
+        named = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
+        post = {"summary": "MLflow and SageMaker", "requestBody": asked, "responses": told}
+        described: dict[str, Any] = {"/models/{model}/invoke": {"post": {**post, "parameters": [named]}}}
+        if len(self._served) == 1:
+            described["/invocations"] = {"post": post}
+        for path, kind in (("/ping", JSON), ("/version", "text/plain")):
+            described[path] = {"get": {"summary": f"MLflow's {path}", "responses": responses({kind: anything})}}
+        return described
+
+    def _invoke(self, exchange: Exchange) -> None:
+        served = find(self._served, exchange, "/models/{model}/invoke")
+        require_body(exchange)
+        head = exchange.head
+        media_type = _accepted(head.headers.get("accept", ""))
+        method = _asked(head.headers.get(_ATTRIBUTES, ""))
+        served.answer(exchange, partial(_read, served, _reader(served, head), media_type, method), media_type)
+
+
+def _read(
+    served: Predictions, rows_of: Callable[[bytes], tuple[list[Row], object]], media_type: str, method: str, body: bytes
+) -> tuple[list[Row], Render]:
+    rows, chosen = rows_of(body)
+    asked = method if chosen is None else chosen
+    if media_type == JSON:
+        return rows, served.render(asked)
+    if media_type == CSV:
+        return rows, partial(_cells, served.method(asked))
+    served.method(asked)
+    return rows, served.model.answers.lines
+
+
+def _reader(served: Predictions, head: Head) -> Callable[[bytes], tuple[list[Row], object]]:
+    """Return what reads a body of the type that is sent: rows, and the method that the body asks for."""
+    kind = head.media_type
+    if kind == CSV:
+        header = _header(head.headers["content-type"])
+        return lambda body: (served.rows.csv(body, header), None)
+    if kind in {LINES, NDJSON, "application/x-jsonlines"}:
+        return lambda body: (served.rows.lines(body), None)
+    if kind in JSON_TYPES or kind.endswith("+json"):
+        return partial(_json, served)
+    named = f"{JSON}, {LINES} or {CSV}"
+    raise ProblemError(415, f"the body is expected to be {named}", field="Content-Type", value=kind)
+
+
+def _json(served: Predictions, body: bytes) -> tuple[list[Row], object]:
+    rows = served.rows
+    if body.lstrip()[:1] == b"[":
+        return _array(served, body), None
+    parts = rows.parts(body)
+    forms: dict[str, Callable[[bytes | msgspec.Raw], list[Row]]] = {
+        "dataframe_split": rows.split,
+        "dataframe_records": rows.listed,
+        "instances": rows.listed,
+        "inputs": rows.columns,
+    }
+    used = [name for name in forms if name in parts and name not in rows.names]
+    if not used:
+        return [rows.one({name: _any(raw) for name, raw in parts.items()})], None
+    if len(used) > 1:
+        raise ProblemError(
+            422, "exactly one form of rows is expected", value=", ".join(used), expected=", ".join(forms)
+        )
+    params = _any(parts["params"]) if "params" in parts else None
+    method = params.get("predict_method") if isinstance(params, dict) else None
+    return forms[used[0]](parts[used[0]]), method
+
+
+def _array(served: Predictions, body: bytes) -> list[Row]:
+    raws = served.rows.items(body)
+    if len(raws) == len(served.rows.names) > 1 and not any(bytes(raw)[:1] in {b"{", b"["} for raw in raws):
+        return [served.rows.one([_any(raw) for raw in raws])]
+    return served.rows.listed(body)
+
+
+def _any(raw: msgspec.Raw) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise decode_error(error) from error
+
+
+def _cells(values: Callable[[Outputs], list[Any]], outputs: Outputs) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    for value in values(outputs):
+        cells = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        writer.writerow([str(cell).lower() if isinstance(cell, bool) else cell for cell in cells])
+    return text.getvalue().encode()
+
+
+def _header(content_type: str) -> bool | None:
+    """Read the parameter ``header`` of RFC 4180."""
+    folded = content_type.lower().replace(" ", "").replace('"', "")
+    return {";header=present": True, ";header=absent": False}.get(
+        next((part for part in (";header=present", ";header=absent") if part in folded), "")
+    )
+
+
+def _asked(attributes: str) -> str:
+    """Read the method from SageMaker's custom attributes: ``key=value`` pairs."""
+    pairs = (part.partition("=") for part in attributes.replace(";", ",").split(","))
+    return next((value.strip() for key, _, value in pairs if key.strip() == "predict_method"), "predict")
+
+
+def _accepted(accept: str) -> str:
+    """Return the type of answer that ``Accept`` asks for (RFC 9110, 12.5.1).
+
+    Raises
+    ------
+    ProblemError
+        406: none of those there are.
+
+    Examples
+    --------
+    >>> _accepted("text/csv"), _accepted("*/*"), _accepted("application/json;q=0.1, text/*")
+    ('text/csv', 'application/json', 'text/csv')
+    """
+    if not accept:
+        return JSON
+    ranges = []
+    for part in accept.lower().split(","):
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
+        ranges.append((-_number(quality), kind))
+    for weight, kind in sorted(ranges, key=lambda each: each[0]):
+        for offered in _ANSWERS if weight else ():
+            if kind in {offered, "*/*"} or (kind.endswith("/*") and offered.startswith(kind[:-1])):
+                return offered
+    raise ProblemError(
+        406, "no answer of that type can be given", field="Accept", value=accept, expected=", ".join(_ANSWERS)
+    )
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def _ping(exchange: Exchange) -> None:
+    draining = exchange.line.desk.draining
+    body = msgspec.json.encode({"status": "Unhealthy" if draining else "Healthy"})
+    exchange.answer(body, status=503 if draining else 200)
+
+
+def _version(exchange: Exchange) -> None:
+    exchange.answer(shiplap.__version__.encode(), media_type="text/plain; charset=utf-8")
