@@ -11,6 +11,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from shiplap.adapters.frameworks.graph import GraphBuilder
 from shiplap.adapters.runtimes import runtimes
 from shiplap.core.errors import InputError, ShipError
 
@@ -134,3 +135,15 @@ def test_a_graph_that_fails_on_its_rows_says_so() -> None:
 def test_threads_are_counted_from_one() -> None:
     with pytest.raises(InputError, match="threads must be 1 or more, not 0"):
         runtimes.get("onnxruntime")(graph(), threads=0)
+
+
+def test_a_number_that_the_graph_cannot_take_is_said_of_one_row_and_of_many():
+    builder = GraphBuilder()
+    table = builder.constant(np.arange(3.0).reshape(3, 1))
+    place = builder.op("Cast", builder.op("Reshape", "rows", builder.constant(np.array([-1], np.int64))), to=7)
+    runtime = runtimes.get("onnxruntime")(builder.build(builder.op("Gather", table, place, axis=0), width=1))
+    bound = runtime.bound()
+    bound.input[:] = 9
+    for run in (bound.run, lambda: runtime.run(np.array([[1.0], [9.0]]))):
+        with pytest.raises(ShipError, match="fails on these rows"):
+            run()

@@ -100,7 +100,7 @@ class OnnxRuntime:
         try:
             out: NDArray[np.float64] = self._session.run([self._names[1]], {self._names[0]: matrix})[0]
         except _ORT_ERRORS as error:
-            raise ShipError(f"graph.onnx fails: {_first_line(error)}", hint="pack it again") from error
+            raise _failed(error) from error
         if out.ndim != 2 or len(out) != len(matrix):
             raise ShipError(f"graph.onnx gives an array of shape {out.shape} for {len(matrix)} rows")
         return out
@@ -132,8 +132,16 @@ class OrtRow:
         self._binding.bind_output(names[1], "cpu", 0, np.float64, self.output.shape, self.output.ctypes.data)
 
     def run(self) -> None:
-        """Compute `output` from `input`."""
-        self._session_run(self._binding)
+        """Compute `output` from `input`; raises ``ShipError`` where the graph fails on this row."""
+        try:
+            self._session_run(self._binding)
+        except _ORT_ERRORS as error:
+            raise _failed(error) from error
+
+
+def _failed(error: Exception) -> ShipError:
+    said = f"graph.onnx fails on these rows: {_first_line(error)}"
+    return ShipError(said, hint="look for a number outside what the model knows, such as an index that is too large")
 
 
 def _options(threads: int) -> Any:
