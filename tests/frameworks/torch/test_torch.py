@@ -16,7 +16,7 @@ import torch_nets as nets
 from torch import nn
 
 import shiplap
-from shiplap.core.errors import RefusedError, TableError
+from shiplap.core.errors import DoesNotHoldError, RefusedError, TableError
 from shiplap.core.ship import Ship
 from shiplap.scoring import Scorer
 
@@ -219,6 +219,7 @@ def _brain() -> nn.Module:
 REFUSED = {
     "a way chosen by values": (nets.Branching, "chooses its way by the values", "torch.where"),
     "random numbers in evaluation": (nets.Noisy, "draws random numbers", "self.training"),
+    "an operator without a counterpart": (nets.Middle, "'aten::median' to ONNX", "torch.where"),
     "forward(*args)": (nets.Unnamed, "have no names", "a parameter for each"),
     "an output that is no row": (nets.Whole, "output 1 has the shape", "a row for each row"),
     "a layer that was never called": (_never_called, "'weight' was never called", "load its weights"),
@@ -229,14 +230,26 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_lowered_is_refused_with_the_reason(name: str, tmp_path: Path, covered: Any) -> None:
+def test_what_cannot_be_lowered_is_refused_with_the_reason(
+    name: str, tmp_path: Path, covered: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
     build, reason, hint = REFUSED[name]
     with pytest.raises(RefusedError) as caught:
         pack(build(), reals(4), tmp_path)
     assert reason in caught.value.message
     assert hint in caught.value.hint
     assert not (tmp_path / "net.ship").exists()
+    assert capfd.readouterr() == ("", "")
     covered("torch", name, "refused", reason=caught.value.message)
+
+
+def test_a_norm_that_magnifies_rounding_is_not_passed_off_as_equal(tmp_path: Path, covered: Any) -> None:
+    """A flat image has no variance: what PyTorch then answers is its own rounding, three hundred times magnified."""
+    model = nn.Sequential(nn.GroupNorm(2, 2), nn.Flatten())
+    with pytest.raises(DoesNotHoldError, match="of kind 'extreme'") as caught:
+        pack(model, reals(2, 6, 6), tmp_path)
+    assert not (tmp_path / "net.ship").exists()
+    covered("torch", "GroupNorm or InstanceNorm first, on flat images", "refused", reason=caught.value.message)
 
 
 @pytest.mark.parametrize(

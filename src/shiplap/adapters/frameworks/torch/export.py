@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import onnx
@@ -24,7 +26,7 @@ _RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLi
 _LOGGERS = ("torch.onnx", "torch.export", "torch.fx", "onnxscript", "onnx_ir")
 _LONG = 300
 _EVALUATED = 2  # a Dropout with a third input is told whether it is in training
-_HINT = "choose by torch.where instead of if, and let the first axis have any length"
+_HINT = "use operators that ONNX has, choose by torch.where instead of if, let the first axis have any length"
 
 
 class Entry(torch.nn.Module):  # type: ignore[misc]  # untyped here
@@ -163,7 +165,7 @@ def _written(model: Any, args: tuple[Any, ...], names: tuple[str, ...], shapes: 
 def _traced(model: Any, names: tuple[str, ...], rows: Mapping[str, torch.Tensor]) -> onnx.ModelProto:
     """Use the older exporter, which records one run; where it had to guess, the model is refused."""
     buffer = io.BytesIO()
-    with warnings.catch_warnings(record=True) as caught:
+    with _no_descriptor(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", torch.jit.TracerWarning)
         try:
             torch.onnx.export(
@@ -247,6 +249,19 @@ def _reason(error: BaseException) -> str:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= _LONG else f"{text[:_LONG]}..."
+
+
+@contextlib.contextmanager
+def _no_descriptor() -> Iterator[None]:
+    """Close the standard output itself for a while: the older exporter prints a graph that it cannot write from C++."""
+    kept = os.dup(1)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 @contextlib.contextmanager
