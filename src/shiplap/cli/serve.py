@@ -16,10 +16,19 @@ __all__ = ["command"]
 @click.command("serve")
 @click.argument("ships", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SHIP...")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    envvar=["AIP_HTTP_PORT", "SAGEMAKER_BIND_TO_PORT"],
+    help="0 takes a free one. Vertex AI and SageMaker name theirs in AIP_HTTP_PORT and SAGEMAKER_BIND_TO_PORT.",
+)
 @as_json
 def command(ships: tuple[Path, ...], host: str, port: int, as_json: bool) -> None:
-    """Answer requests over HTTP: POST /predict, and the Open Inference Protocol v2.
+    """Answer requests over HTTP: POST /predict, the Open Inference Protocol v2, and others.
+
+    Clients of MLflow, SageMaker, TensorFlow Serving, KServe v1, TorchServe, Vertex AI and Azure ML are answered too.
 
     \b
     Example: shiplap serve churn.ship --port 8000

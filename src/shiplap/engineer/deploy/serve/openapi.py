@@ -53,12 +53,13 @@ def describe(paths: Sequence[Mapping[str, Any]]) -> bytes:
     Parameters
     ----------
     paths : sequence of mapping
-        Path items by path, one mapping a protocol.
+        Path items by path, one mapping a protocol; of two for one path and method, the first answers.
     """
     fixed = {path: {"get": _get(summary)} for path, summary in (("/", "What is served"), ("/health", "Health"))}
     merged: dict[str, Any] = dict(fixed)
     for part in paths:
-        merged.update(part)
+        for path, item in part.items():
+            merged[path] = {**item, **merged.get(path, {})}
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",

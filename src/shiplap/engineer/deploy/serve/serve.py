@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -20,7 +21,16 @@ from shiplap.engineer.deploy.serve.jobs import Jobs
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.listener import address_of, listen
 from shiplap.engineer.deploy.serve.openapi import describe
-from shiplap.engineer.deploy.serve.protocols import InferenceV2, Invocations, Predict, Protocol
+from shiplap.engineer.deploy.serve.protocols import (
+    Azure,
+    InferenceV2,
+    Invocations,
+    Predict,
+    Protocol,
+    TensorFlowServing,
+    TorchServe,
+    Vertex,
+)
 from shiplap.engineer.deploy.serve.routes import Routes
 from shiplap.engineer.deploy.serve.server import Server
 from shiplap.scoring import load
@@ -48,7 +58,8 @@ def serve(
 ) -> None:
     """Serve ship files until SIGTERM or SIGINT; requests in progress are then answered first.
 
-    Spoken are Shiplap's own protocol (``POST /predict``) and the Open Inference Protocol v2 (``/v2``); ``/health`` and
+    Spoken are Shiplap's own protocol (``POST /predict``), the Open Inference Protocol v2 (``/v2``), and those of
+    MLflow, Amazon SageMaker, TensorFlow Serving, KServe v1, TorchServe, Vertex AI and Azure ML; ``/health`` and
     ``/openapi.json`` stand beside them.
 
     Parameters
@@ -101,7 +112,15 @@ def make_server(models: dict[str, Hosted], limits: Limits) -> Server:
     limits : Limits
         What is accepted.
     """
-    protocols: list[Protocol] = [Predict(models), InferenceV2(models), Invocations(models)]
+    protocols: list[Protocol] = [
+        Vertex(models, os.environ),  # first: its paths are the operator's choice, and may be those of another
+        Predict(models),
+        InferenceV2(models),
+        Invocations(models),
+        TensorFlowServing(models),
+        TorchServe(models),
+        Azure(models),
+    ]
     description = describe([protocol.paths() for protocol in protocols])
     beside = Bridge(make_app(list(models.values()), description), tasks=limits.tasks)
     return Server(Routes([route for protocol in protocols for route in protocol.routes()], beside), limits)

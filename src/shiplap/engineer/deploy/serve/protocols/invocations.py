@@ -37,13 +37,13 @@ from typing import Any
 import msgspec
 
 import shiplap
-from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, NDJSON, decode_error
+from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, NDJSON
 from shiplap.engineer.deploy.serve.exchange import JSON, Exchange, Head, Route
 from shiplap.engineer.deploy.serve.openapi import responses
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.base import Models, require_body
 from shiplap.engineer.deploy.serve.protocols.predictions import Outputs, Predictions, Render, all_predictions, find
-from shiplap.engineer.deploy.serve.protocols.rows import Row
+from shiplap.engineer.deploy.serve.protocols.rows import Row, value_of
 
 __all__ = ["Invocations"]
 
@@ -75,7 +75,7 @@ class Invocations:
 
     def paths(self) -> Mapping[str, Any]:
         """Return its part of the OpenAPI description: path items by path."""
-        anything = {"schema": {}}
+        anything: dict[str, Any] = {"schema": {}}
         asked = {"required": True, "content": dict.fromkeys((JSON, LINES, CSV), anything)}
         told = responses({JSON: {"schema": {"type": "object"}}, LINES: anything, CSV: anything})
         named = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
@@ -136,12 +136,12 @@ def _json(served: Predictions, body: bytes) -> tuple[list[Row], object]:
     }
     used = [name for name in forms if name in parts and name not in rows.names]
     if not used:
-        return [rows.one({name: _any(raw) for name, raw in parts.items()})], None
+        return [rows.one({name: value_of(raw) for name, raw in parts.items()})], None
     if len(used) > 1:
         raise ProblemError(
             422, "exactly one form of rows is expected", value=", ".join(used), expected=", ".join(forms)
         )
-    params = _any(parts["params"]) if "params" in parts else None
+    params = value_of(parts["params"]) if "params" in parts else None
     method = params.get("predict_method") if isinstance(params, dict) else None
     return forms[used[0]](parts[used[0]]), method
 
@@ -149,15 +149,8 @@ def _json(served: Predictions, body: bytes) -> tuple[list[Row], object]:
 def _array(served: Predictions, body: bytes) -> list[Row]:
     raws = served.rows.items(body)
     if len(raws) == len(served.rows.names) > 1 and not any(bytes(raw)[:1] in {b"{", b"["} for raw in raws):
-        return [served.rows.one([_any(raw) for raw in raws])]
+        return [served.rows.one([value_of(raw) for raw in raws])]
     return served.rows.listed(body)
-
-
-def _any(raw: msgspec.Raw) -> Any:
-    try:
-        return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise decode_error(error) from error
 
 
 def _cells(values: Callable[[Outputs], list[Any]], outputs: Outputs) -> bytes:

@@ -21,7 +21,7 @@ from shiplap.engineer.deploy.serve.bodies import check_depth, decode_error
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
-__all__ = ["Row", "Rows"]
+__all__ = ["Row", "Rows", "value_of"]
 
 Row = Mapping[str, object]
 T = TypeVar("T")
@@ -151,7 +151,7 @@ class Rows:
 
     def _each(self, raws: Sequence[bytes | msgspec.Raw]) -> list[Row]:
         self._check(len(raws))
-        return [self.one(_decode(raw, Any, index), index) for index, raw in enumerate(raws)]
+        return [self.one(value_of(raw, index), index) for index, raw in enumerate(raws)]
 
     def _check(self, n_rows: int) -> None:
         if n_rows > self._limits.rows:
@@ -192,9 +192,16 @@ def _named(names: Sequence[str], lines: Iterable[Sequence[object]]) -> Iterable[
         yield dict(zip(names, cells, strict=True))
 
 
-def _decode(body: bytes | msgspec.Raw, kind: type[T] | Any, row: int | None = None) -> T:
+def value_of(raw: bytes | msgspec.Raw, row: int | None = None) -> Any:
+    """Decode JSON of any type; raises ``ProblemError``."""
     try:
-        decoded: T = msgspec.json.decode(body, type=kind)
+        return msgspec.json.decode(raw)
     except _FAULTS as error:
         raise decode_error(error, row) from error
-    return decoded
+
+
+def _decode(body: bytes | msgspec.Raw, kind: type[T], row: int | None = None) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except _FAULTS as error:
+        raise decode_error(error, row) from error
