@@ -106,6 +106,8 @@ class Context:
         Whether the original reads canonical rows, where an empty text already is a missing value.
     wanted : ndarray of int, optional
         The columns that the next step needs of the vectorizer that is lowered now, where it does not need all.
+    singles : int
+        Numbers that are added up in single precision, beside whose rounding that of `terms`, of doubles, is nothing.
     """
 
     columns: dict[str, Column]
@@ -120,6 +122,7 @@ class Context:
     positive: dict[str, str] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
     terms: int = 0
+    singles: int = 0
     dtype: str = "float64"
     path: tuple[str, ...] = ()
     kind: str = ""
@@ -223,8 +226,7 @@ class Context:
         known = registry.names()
         path = class_path(type(estimator))
         if path not in known:
-            near = nearest(path.rpartition(".")[2], [name.rpartition(".")[2] for name in known])
-            raise self.refuse(f"no emitter for {path}", hint=near)
+            raise self.refuse(f"no emitter for {path}", hint=_nearest_step(type(estimator), known))
         if not self.fitted(estimator):
             raise self.refuse(f"{type(estimator).__name__} is not fitted", hint="call fit before packing")
         return registry.get(path)
@@ -264,8 +266,8 @@ class Context:
         if column.kind in {"date", "category", "text"}:
             raise self.refuse(
                 f"column '{column.name}' holds a {column.kind} and this step computes with numbers",
-                hint="encode it first: OrdinalEncoder, OneHotEncoder or TargetEncoder for categories, "
-                "shiplap's date_parts for dates, TfidfVectorizer for texts",
+                hint="give numbers if it was fitted on numbers; otherwise encode it first: OrdinalEncoder, OneHotEncoder "
+                "or TargetEncoder for categories, shiplap's date_parts for dates, TfidfVectorizer for texts",
             )
         start = self.encode(Number(column=column.name, missing=column.missing))
         return Cell(INPUT, start, origin=Origin(column.name))
@@ -336,6 +338,17 @@ class Context:
     def category(self, operation: Category) -> tuple[Cell, ...]:
         """Add a category operation and return its cells."""
         return self.encoded(operation, integral=_integral(operation))
+
+
+def _nearest_step(kind: type, known: Sequence[str]) -> str:
+    """Say what to use in place of a class that nothing lowers: a base class of it, or one of a like name."""
+    base = next((base.__name__ for base in kind.__mro__ if class_path(base) in known), None)
+    if base is not None:
+        return f"it derives from {base}, which can be lowered: use that itself"
+    near = nearest(kind.__name__, [name.rpartition(".")[2] for name in known])
+    if near.startswith("did you mean"):
+        return near
+    return "code of its own cannot go into a ship: use steps of scikit-learn, or compute it before the model is asked"
 
 
 def _integral(operation: Category) -> bool:

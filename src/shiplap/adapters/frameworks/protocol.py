@@ -32,11 +32,14 @@ class Ask:
         Labels of the outputs of a model that does not know them, such as a neural network.
     preprocess : callable, optional
         A function of tensors that a neural network's inputs pass through first.
+    private : tuple of str
+        Columns no value of which may stand in the ship.
     """
 
     method: str = ""
     classes: tuple[Label, ...] = ()
     preprocess: Callable[..., Any] | None = None
+    private: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,10 @@ def framework_of(model: Any, name: str = "") -> Framework:
     'sklearn'
     """
     known = frameworks.names()
+    if isinstance(model, type):
+        raise RefusedError(
+            f"{model.__qualname__} is a class, and a trained model is needed", hint="make one, train it, and pass that"
+        )
     if name:
         chosen: Framework = frameworks.get(name)
         return chosen

@@ -12,6 +12,7 @@ from sklearn.utils import get_tags
 from shiplap.adapters.frameworks.lowering import Block, Context
 from shiplap.adapters.frameworks.protocol import Ask
 from shiplap.adapters.frameworks.sklearn.clusters import cluster_labels
+from shiplap.adapters.frameworks.sklearn.objections import OBJECTIONS, objection
 from shiplap.adapters.frameworks.sklearn.threshold import decider, decides, rule_of
 from shiplap.core.brief import Label, OutputTask
 from shiplap.core.errors import RefusedError
@@ -109,11 +110,8 @@ def _width(model: Any, method: str, rows: Any) -> int:
     """Return how many numbers the model answers a row."""
     try:
         values = getattr(model, method)(rows)
-    except (ValueError, TypeError) as error:
-        raise RefusedError(
-            f"{type(model).__name__} itself refuses the rows: {' '.join(str(error).split())}",
-            hint="give rows like those it was fitted on, and fit it on numbers of double precision",
-        ) from error
+    except OBJECTIONS as error:
+        raise objection(model, rows, error) from error
     width: int = _side_by_side(values).shape[1]
     return width
 

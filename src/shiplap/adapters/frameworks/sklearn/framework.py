@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -46,10 +47,18 @@ class Sklearn:
         self, model: Any, frame: Any, columns: tuple[Column, ...], *, canonical: bool = False, ask: Ask = Ask()
     ) -> Lowered:
         """Lower a fitted estimator or pipeline; see `Framework.lower`."""
+        if not hasattr(model, "fit"):
+            raise RefusedError(
+                f"an object of type {type(model).__qualname__} is no estimator of {self.name}",
+                hint="pass the fitted estimator or pipeline itself",
+            )
+        _require_plain(model, ask)
         if not _is_fitted(model):
             raise RefusedError(f"{type(model).__name__} is not fitted", hint="call fit before packing")
         whole = frame.dropna()  # an original may refuse a row with gaps
-        what = asked(model, ask, _as_fitted(model, (whole if len(whole) else frame).iloc[:_FEW]))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a model's remarks on rows are no news to who packs it
+            what = asked(model, ask, _as_fitted(model, (whole if len(whole) else frame).iloc[:_FEW]))
         context = Context(columns={column.name: column for column in columns}, fitted=_is_fitted, canonical=canonical)
         names = tuple(str(name) for name in frame.columns)
         start = Block(tuple(Raw(name) for name in names), lambda rows: _as_fitted(model, rows), names)
@@ -65,7 +74,7 @@ class Sklearn:
             task=what.task,
             classes=what.classes,
             dtype=context.dtype,
-            terms=context.terms + width,
+            terms=context.singles or context.terms + width,
             columns=columns,
             thresholds={name: np.unique(np.concatenate(found)) for name, found in context.thresholds.items()},
             paths=tuple(path for forest, cells in context.forests for path in node_paths(forest, cells)),
@@ -90,6 +99,22 @@ class Sklearn:
 
 
 SKLEARN = Sklearn()
+
+
+def _require_plain(model: Any, ask: Ask) -> None:
+    """Refuse what only networks and bare boosters leave open."""
+    if ask.preprocess is not None:
+        raise RefusedError(
+            f"{type(model).__name__} takes no preprocess: it is for networks",
+            hint="make the function a step of the pipeline: FunctionTransformer(numpy.log1p), say",
+        )
+    known = list(getattr(model, "classes_", ())) if ask.classes else []
+    if ask.classes and list(ask.classes) != known:
+        own = f"its own are {', '.join(map(str, known))}" if known else "it has none"
+        raise RefusedError(
+            f"{type(model).__name__} takes no classes from outside: {own}",
+            hint="leave classes out; they are for networks and bare boosters",
+        )
 
 
 def _as_fitted(model: Any, frame: pd.DataFrame) -> Any:

@@ -13,6 +13,15 @@ from shiplap.core.schema import Column, Kind
 
 __all__ = ["as_frame", "columns_of", "reads_texts"]
 
+_HINT = "pass some rows of what the model was trained on"
+_HINTS = {
+    "toarray": "pass some of its rows as an array: X[:1000].toarray()",
+    "collect": "collect it first",
+    "casefold": "read the table first, with shiplap.read",
+    "to_frame": "pass rows with all columns: one row is frame.iloc[:1]",
+}
+"""What to do with something that has the method."""
+
 
 def as_frame(X: Any, model: Any = None) -> pd.DataFrame:
     """Return rows as a DataFrame with the columns the model was fitted on, in its order.
@@ -45,7 +54,10 @@ def as_frame(X: Any, model: Any = None) -> pd.DataFrame:
         raise RefusedError(reason, hint=hint)
     frame = _framed(X)
     if frame.columns.has_duplicates:
-        raise TableError(f"two columns are called '{frame.columns[frame.columns.duplicated()][0]}'")
+        raise TableError(
+            f"two columns are called '{frame.columns[frame.columns.duplicated()][0]}'",
+            hint="rename or drop one of them",
+        )
     names = getattr(model, "feature_names_in_", None)
     if names is not None:
         # LightGBM remembers blanks in names as underscores.
@@ -59,7 +71,10 @@ def as_frame(X: Any, model: Any = None) -> pd.DataFrame:
         return frame[[places[name] for name in names]]
     width = getattr(model, "n_features_in_", None)
     if width is not None and width != frame.shape[1]:
-        raise TableError(f"the model was fitted on {width} columns, and the data has {frame.shape[1]}")
+        raise TableError(
+            f"the model was fitted on {width} columns, and the data has {frame.shape[1]}",
+            hint="give the columns it was fitted on, in their order; the target is none of them",
+        )
     return frame
 
 
@@ -119,18 +134,36 @@ def _texts(X: Any) -> pd.DataFrame:
 
 def _framed(X: Any) -> pd.DataFrame:
     if isinstance(X, pd.DataFrame):
-        return X.set_axis([str(name) for name in X.columns], axis=1)
-    if hasattr(X, "to_pandas"):
+        return _dense(X.set_axis([_column_name(name) for name in X.columns], axis=1))
+    if hasattr(X, "to_pandas") and not isinstance(X, pd.Series):
         return pd.DataFrame(X.to_pandas())
-    if isinstance(X, dict):
-        return pd.DataFrame(X)
-    array = np.asarray(X)
+    try:
+        if isinstance(X, dict) or (isinstance(X, list) and X and all(isinstance(row, dict) for row in X)):
+            return pd.DataFrame(X)
+        array = np.asarray(X)
+    except ValueError as error:
+        raise TableError(
+            f"the rows make no table: {error}", hint="give as many values in each column: {'age': [41, 17]}"
+        ) from error
     if array.ndim != 2:
         raise TableError(
-            f"rows need to be a DataFrame or an array of shape (n_rows, n_columns), not {type(X).__name__}",
-            hint="pass some rows of what the model was trained on",
+            f"rows need to be a DataFrame or an array of shape (n_rows, n_columns), not {_described(X, array)}",
+            hint=next((hint for method, hint in _HINTS.items() if hasattr(X, method)), _HINT),
         )
     return pd.DataFrame(array, columns=[f"x{index}" for index in range(array.shape[1])])
+
+
+def _described(X: Any, array: Any) -> str:
+    return f"an array of shape {array.shape}" if isinstance(X, np.ndarray) else f"a {type(X).__name__}"
+
+
+def _column_name(name: Any) -> str:
+    return ".".join(map(str, name)) if isinstance(name, tuple) else str(name)
+
+
+def _dense(frame: pd.DataFrame) -> pd.DataFrame:
+    kinds = {name: dtype.subtype for name, dtype in frame.dtypes.items() if isinstance(dtype, pd.SparseDtype)}
+    return frame.astype(kinds) if kinds else frame
 
 
 def columns_of(frame: pd.DataFrame) -> tuple[Column, ...]:
