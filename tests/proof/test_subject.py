@@ -2,8 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+from sklearn.tree import DecisionTreeClassifier
 
-from shiplap.core.errors import TableError
+from shiplap.core.errors import RefusedError, TableError
+from shiplap.engineer.deploy import pack
 from shiplap.proof import SAMPLE_ROWS, lower, sample_frame
 
 
@@ -30,3 +34,15 @@ def test_no_rows_are_refused(X):
     model = LogisticRegression().fit(pd.DataFrame({"a": [0.0, 1.0]}), [0, 1])
     with pytest.raises(TableError, match="rows"):
         lower(model, X)
+
+
+def test_no_value_of_a_private_column_stands_in_the_ship(tmp_path):
+    rows = pd.DataFrame({"name": [f"Ms. Secret {index % 7}" for index in range(70)], "age": np.arange(70.0) + 20.25})
+    numbers = DecisionTreeClassifier(random_state=0).fit(rows[["age"]], rows["age"] > 50)
+    ship = pack(numbers, rows[["age"]], path=tmp_path / "age.ship", private=["age"])
+    assert ship.signature.inputs[0].example is None
+    assert all(b"Secret" not in content for content in (*ship.evidence.values(), ship.path.read_bytes()))
+    coded = make_pipeline(OneHotEncoder(), DecisionTreeClassifier()).fit(rows[["name"]], rows["age"] > 50)
+    with pytest.raises(RefusedError, match="'name' is private, and the model knows its values by name"):
+        pack(coded, rows[["name"]], path=tmp_path / "name.ship", private="name")
+    assert not (tmp_path / "name.ship").exists()

@@ -21,6 +21,7 @@ __all__ = ["command"]
 @click.option("--trust", is_flag=True, help="Read a file that runs code when it is read, in a sandbox.")
 @click.option("--method", default="", help="Method of the estimator that answers: decision_function, transform ...")
 @click.option("--classes", default="", metavar="A,B,...", help="Labels of a network's outputs, in order.")
+@click.option("--private", multiple=True, metavar="COLUMN", help="Let no value of a column stand in the ship.")
 @click.option("--framework", default="", help="The model's framework, where the file does not tell.")
 @as_json
 @quiet

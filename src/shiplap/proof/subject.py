@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from shiplap.adapters.frames import read
 from shiplap.adapters.frameworks import Ask, Framework, Lowered, framework_of, frameworks
 from shiplap.core.brief import ColumnBrief, Label
-from shiplap.core.encoding import Encoding, Text
+from shiplap.core.encoding import Category, Encoding, Text
 from shiplap.core.errors import RefusedError, TableError
 from shiplap.core.model import Model
 from shiplap.core.policy import Policy
@@ -176,7 +176,7 @@ def _of_estimator(model: Any, X: Any, policy: Policy | None, ask: Ask, framework
     given = given_rows(X) if isinstance(X, Table | GivenRows) else GivenRows(X)
     frame, columns = framework.sample(given.frame, model)
     known = {column.name: column for column in given.columns}
-    columns = tuple(known.get(column.name, column) for column in columns)
+    columns = tuple(_marked(known.get(column.name, column), ask.private) for column in columns)
     frame = _thinned(_filled(frame))
     narrow = tuple(str(name) for name in frame.columns if str(frame[name].dtype) in {"float32", "float16"})
     frame = frame.astype(dict.fromkeys(narrow, "float64"))
@@ -184,6 +184,7 @@ def _of_estimator(model: Any, X: Any, policy: Policy | None, ask: Ask, framework
     columns = tuple(_as_read(column, lowered.encoding) for column in columns)
     used = tuple(column for column in columns if column.name in lowered.encoding.columns)
     private = frozenset(column.name for column in columns if column.private)
+    _require_unsaid(lowered.encoding, private)
     fields = tuple(_field(column, frame[column.name], private) for column in used)
     return Subject(
         framework=framework,
@@ -198,6 +199,20 @@ def _of_estimator(model: Any, X: Any, policy: Policy | None, ask: Ask, framework
         narrow=narrow,
         ask=ask,
     )
+
+
+def _marked(column: Column, private: tuple[str, ...]) -> Column:
+    return msgspec.structs.replace(column, private=True) if column.name in private else column
+
+
+def _require_unsaid(encoding: Encoding, private: frozenset[str]) -> None:
+    """Refuse a vocabulary of private values: the encoder would carry them in the ship."""
+    for operation in encoding.operations:
+        if operation.column in private and isinstance(operation, Category) and operation.categories:
+            raise RefusedError(
+                f"column '{operation.column}' is private, and the model knows its values by name",
+                hint="leave it out of the model, or hash it before training",
+            )
 
 
 def _as_read(column: Column, encoding: Encoding) -> Column:
