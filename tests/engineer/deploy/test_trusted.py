@@ -14,10 +14,12 @@ import zipfile
 from pathlib import Path
 
 import joblib
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from lightgbm import Booster, LGBMClassifier
 from numpy.testing import _private as testing
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import Pipeline
@@ -162,6 +164,20 @@ def test_a_skops_archive_of_compiled_trees_is_read_in_the_sandbox_unasked(tmp_pa
     skops.io.dump(forest, tmp_path / "forest.skops")
     ship = pack(tmp_path / "forest.skops", ROWS[["n"]], path=tmp_path / "out.ship")
     assert ship.id == pack(forest, ROWS[["n"]], path=tmp_path / "live.ship").id
+
+
+@confined
+def test_a_native_file_is_read_in_the_sandbox_unasked_with_its_rows_and_policy(tmp_path, monkeypatch):
+    rows = ROWS.assign(kind=pd.Categorical([30, 10, 20, 10] * 10))[["n", "kind"]]
+    model = LGBMClassifier(n_estimators=3, min_child_samples=2, n_jobs=1, verbose=-1).fit(rows, ROWS["n"] > 20)
+    model.booster_.save_model(tmp_path / "model.txt")
+    live = pack(Booster(model_file=tmp_path / "model.txt"), rows, path=tmp_path / "live.ship")
+    policy = msgspec.structs.replace(live.policy, threshold=0.25)
+    monkeypatch.setattr("shiplap.engineer.deploy.packing.read_model", lambda _: pytest.fail("it is read here"))
+    assert pack(tmp_path / "model.txt", rows, path=tmp_path / "file.ship").id == live.id
+    ship = pack(tmp_path / "model.txt", rows, path=tmp_path / "own.ship", policy=policy)
+    assert ship.policy == policy
+    assert set(ship.manifest.lineage) == {"model"}
 
 
 @confined

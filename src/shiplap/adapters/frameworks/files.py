@@ -10,6 +10,7 @@ from shiplap.adapters.frameworks.modelfile import types_of
 from shiplap.adapters.frameworks.sklearn.persist import COMPILED
 from shiplap.core.errors import InputError, UntrustedError, nearest
 from shiplap.core.registry import Registry
+from shiplap.core.sandbox import unsupported
 
 __all__ = ["PICKLED", "is_pickled", "model_file", "model_files", "read_model", "require_trust", "trusted_files"]
 
@@ -48,6 +49,8 @@ _SUFFIXES = {
     ".onnx": "onnx",
     ".params": "mxnet",
 }
+_NATIVE = frozenset({"lightgbm", "xgboost", "catboost"})
+"""Formats that C++ reads and believes: crafted files crash it, so they are read in the sandbox where there is one."""
 PICKLED = (".joblib", ".pkl", ".pickle", ".dill", ".cloudpickle", ".pt", ".pth", ".pt2", ".ckpt", ".bin")
 """Suffixes of files that run code when they are read."""
 
@@ -134,7 +137,7 @@ def require_trust(path: Path, *, trust: bool = False) -> bool:
             )
         return True
     if path.suffix.lower() != ".skops":
-        return False
+        return path.is_file() and _format_of(path) in _NATIVE and not unsupported()
     unknown = types_of(path)
     strange = [name for name in unknown if name not in COMPILED]
     if strange and not trust:

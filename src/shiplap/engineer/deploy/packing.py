@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-
-from shiplap.adapters.frameworks import Ask, Lowered, model_file, read_model, require_trust
 from shiplap.core.certificate import Certificate
 from shiplap.core.errors import DoesNotHoldError, InputError, nearest
 from shiplap.core.model import Model
@@ -17,9 +15,12 @@ from shiplap.core.policy import Policy
 from shiplap.core.progress import tell
 from shiplap.core.ship import Ship
 from shiplap.engineer.deploy.sbom import bill_of_materials
-from shiplap.engineer.deploy.trusted import digest_of, pack_confined
 from shiplap.proof import certificate_report, certify, lower
 from shiplap.scoring import Scorer, write_ship
+
+from shiplap.adapters.frameworks import Ask, Lowered, model_file, read_model, require_trust
+from shiplap.adapters.frameworks.files import is_pickled
+from shiplap.engineer.deploy.trusted import digest_of, pack_confined
 
 __all__ = ["certificate_report", "pack"]
 
@@ -90,7 +91,9 @@ def pack(
     file = model_file(Path(model)) if isinstance(model, str | Path) else None
     called = name or (model.name if isinstance(model, Model) else "") or target.stem
     if file is not None and require_trust(file, trust=trust):
-        return _confined(file, X, target, called, ask=ask, framework=framework, lineage=lineage or {})
+        tell("packing in the sandbox", None)
+        ship = pack_confined(file, X, ask=ask, framework=framework, policy=policy)
+        return _resealed(ship, file, target, called, lineage=lineage or {})
     if file is not None:
         model = read_model(file)
         lineage = {"model": digest_of(file), **(lineage or {})} if file.is_file() else lineage
@@ -113,11 +116,8 @@ def pack(
     return write_ship(target, **parts, evidence=evidence)
 
 
-def _confined(
-    file: Path, X: Any, target: Path, name: str, *, ask: Ask, framework: str, lineage: Mapping[str, str]
-) -> Ship:
-    tell("packing in the sandbox", None)
-    ship = pack_confined(file, X, ask=ask, framework=framework)
+def _resealed(ship: Ship, file: Path, target: Path, name: str, *, lineage: Mapping[str, str]) -> Ship:
+    kind = "pickle" if is_pickled(file) else "model"
     return write_ship(
         target,
         name=name,
@@ -125,7 +125,7 @@ def _confined(
         encoding=ship.encoding,
         graph=_graph(ship),
         policy=ship.policy,
-        lineage={"pickle": digest_of(file), **lineage},
+        lineage={**ship.manifest.lineage, kind: digest_of(file), **lineage},
         evidence={"parity.json": ship.evidence["parity.json"], "sbom.json": bill_of_materials(name)},
     )
 

@@ -15,16 +15,18 @@ from typing import Any
 import joblib
 import msgspec
 import numpy as np
-import pandas as pd
-
-from shiplap.adapters.frameworks import Ask, load_model
+import pyarrow as pa
 from shiplap.adapters.frameworks.sklearn.persist import unknown_types
 from shiplap.core.errors import InputError
+from shiplap.core.policy import Policy
 from shiplap.core.sandbox import Limits, run_confined
 from shiplap.core.schema import Column
 from shiplap.core.ship import Ship
 from shiplap.proof import GivenRows, given_rows
 from shiplap.scoring import read_ship, verify
+
+from shiplap.adapters.frameworks import Ask, load_model, read_model
+from shiplap.adapters.frameworks.files import is_pickled
 
 __all__ = ["digest_of", "pack_confined", "packed_here"]
 
@@ -42,21 +44,26 @@ class _Order(msgspec.Struct):
     classes: tuple[str | int | float | bool, ...]
     columns: tuple[Column, ...]
     canonical: bool
+    policy: Policy | None
 
 
-def pack_confined(model: Path, X: Any, *, ask: Ask, framework: str = "", limits: Limits = _LIMITS) -> Ship:
-    """Pack a pickle that somebody said to trust, in a child process that could do no harm if they were wrong.
+def pack_confined(
+    model: Path, X: Any, *, ask: Ask, framework: str = "", policy: Policy | None = None, limits: Limits = _LIMITS
+) -> Ship:
+    """Pack a file that may hold code, or crash what reads it, in a child process where neither does harm.
 
     Parameters
     ----------
     model : Path
-        A pickle of any kind: joblib's, cloudpickle's, PyTorch's.
+        A pickle of any kind (joblib's, cloudpickle's, PyTorch's), a skops archive, or a native file of a library.
     X : Table, DataFrame, array, or dict of columns or arrays
         Rows the model can answer.
     ask : Ask
         What the model leaves open; no function can be sent along.
     framework : str
         Name of the model's framework, where its class does not tell.
+    policy : Policy, optional
+        What to decide.
     limits : Limits
         Time and memory.
 
@@ -82,6 +89,7 @@ def pack_confined(model: Path, X: Any, *, ask: Ask, framework: str = "", limits:
         classes=ask.classes,
         columns=rows.columns,
         canonical=rows.canonical,
+        policy=policy,
     )
     files: dict[str, bytes | Path] = {"order.json": msgspec.json.encode(order), order.file: model}
     content = run_confined(_HERE, {**files, **_written(rows)}, limits=limits)
@@ -91,6 +99,8 @@ def pack_confined(model: Path, X: Any, *, ask: Ask, framework: str = "", limits:
         ship = read_ship(path)
         if not verify(path).holds or ship.certificate.flips:
             raise InputError("the ship from the sandbox does not answer as its own certificate says")
+        if policy is not None and ship.policy != policy:
+            raise InputError("the ship from the sandbox decides by another policy than it was given")
     return ship
 
 
@@ -120,7 +130,8 @@ def packed_here(folder: str) -> bytes:
     model = _unpickled(place / order.file)
     rows = _read(place, order)
     target = place / "packed.ship"
-    pack(model, rows, path=target, framework=order.framework, method=order.method, classes=order.classes)
+    asked: dict[str, Any] = {"framework": order.framework, "method": order.method, "classes": order.classes}
+    pack(model, rows, path=target, policy=order.policy, **asked)
     return target.read_bytes()
 
 
@@ -132,6 +143,8 @@ def _unpickled(path: Path) -> Any:
     if path.suffix == ".skops":
         content = path.read_bytes()
         return load_model(content, trusted=unknown_types(content))
+    if not is_pickled(path):
+        return read_model(path)
     try:
         return joblib.load(path)
     except ModuleNotFoundError as error:
@@ -146,8 +159,15 @@ def _written(rows: GivenRows) -> dict[str, bytes]:
     if rows.arrays is not None:
         np.savez(buffer, allow_pickle=False, **{name or _UNNAMED: array for name, array in rows.arrays.items()})
         return {"rows.npz": buffer.getvalue()}
-    rows.frame.to_parquet(buffer)
-    return {"rows.parquet": buffer.getvalue()}
+    try:
+        table = pa.Table.from_pandas(rows.frame)
+    except (pa.lib.ArrowException, ValueError, TypeError) as error:
+        raise InputError(
+            f"the rows cannot be sent into the sandbox: {error}", hint="pack the model from Python instead"
+        ) from error
+    with pa.ipc.new_file(buffer, table.schema) as file:
+        file.write_table(table)
+    return {"rows.arrow": buffer.getvalue()}
 
 
 def _read(folder: Path, order: _Order) -> Any:
@@ -156,5 +176,5 @@ def _read(folder: Path, order: _Order) -> Any:
         with np.load(arrays, allow_pickle=False) as held:
             found = {name: held[name] for name in held.files}
         return found.get(_UNNAMED, found)
-    frame = pd.read_parquet(folder / "rows.parquet")
+    frame = pa.ipc.open_file((folder / "rows.arrow").read_bytes()).read_all().to_pandas()
     return GivenRows(frame=frame, columns=order.columns, canonical=order.canonical)
