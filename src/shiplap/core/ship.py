@@ -15,7 +15,10 @@ from shiplap.core.policy import Policy
 from shiplap.core.registry import Registry
 from shiplap.core.signature import Signature
 
-__all__ = ["FORMAT", "SEALED", "WEIGHTS", "Manifest", "Ship"]
+__all__ = ["FORMAT", "SEALED", "WEIGHTS", "WRITTEN_BY", "Manifest", "Ship"]
+
+WRITTEN_BY = "written by scikit-learn"
+"""Name in the lineage of the version of scikit-learn that wrote a model file, where another one read it."""
 
 FORMAT = 1
 SEALED = ("encode.json", "graph.onnx", "policy.json")
@@ -39,7 +42,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     signature : Signature
         Inputs, task, classes.
     lineage : dict of str to str
-        Digests of what it was made from: table, brief, code, git commit.
+        Digests of what it was made from: table, brief, code, git commit; under `WRITTEN_BY` a version.
     parts : dict of str to str
         SHA-256 of every other member by its path.
     """

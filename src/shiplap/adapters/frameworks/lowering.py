@@ -266,8 +266,8 @@ class Context:
         if column.kind in {"date", "category", "text"}:
             raise self.refuse(
                 f"column '{column.name}' holds a {column.kind} and this step computes with numbers",
-                hint="give numbers if it was fitted on numbers; otherwise encode it first: OrdinalEncoder, OneHotEncoder "
-                "or TargetEncoder for categories, shiplap's date_parts for dates, TfidfVectorizer for texts",
+                hint="give numbers if it was fitted on numbers; otherwise encode it first: OrdinalEncoder, "
+                "OneHotEncoder or TargetEncoder for categories, shiplap's date_parts for dates, TfidfVectorizer for texts",
             )
         start = self.encode(Number(column=column.name, missing=column.missing))
         return Cell(INPUT, start, origin=Origin(column.name))

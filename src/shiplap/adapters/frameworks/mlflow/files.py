@@ -48,7 +48,7 @@ def model_file(folder: Path) -> Path:
         if isinstance(about, dict):
             named = next((str(about[key]) for key in keys if isinstance(about.get(key), str)), "")
             return _inside(folder, named, _USUAL.get(flavor, ""))
-    known = ", ".join(map(str, flavors)) if isinstance(flavors, dict) else "none"
+    known = ", ".join(map(str, flavors)) if isinstance(flavors, dict) and flavors else "none"
     raise InputError(
         f"the MLflow model in '{folder}' has no flavor that can be packed; it has {known}",
         hint=f"log it with one of {', '.join(_FLAVORS)}",
@@ -61,7 +61,7 @@ def _described(path: Path) -> dict[str, Any]:
     try:
         about = yaml.safe_load(path.read_text())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"'{path}' cannot be read: {error}") from error
+        raise InputError(f"'{path}' cannot be read: {' '.join(str(error).split())}", hint="log it again") from error
     if not isinstance(about, dict):
         raise InputError(f"'{path}' describes no model")
     return about

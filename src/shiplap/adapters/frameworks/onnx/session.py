@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ __all__ = ["Session"]
 
 _LOADING = (states.Fail, states.NotImplemented, states.InvalidGraph, states.InvalidArgument, states.InvalidProtobuf)
 _RUNNING = (states.Fail, states.InvalidArgument, states.RuntimeException, RuntimeError)
+
+_PLACE = re.compile(r"^/\S+:\d+ .*?\) (?=[A-Z])")
+"""Where in its own source ONNX Runtime stumbled."""
 
 
 class Session:
@@ -45,7 +49,7 @@ class Session:
             source = model if isinstance(model, Path) else model.SerializeToString()
             self._session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
         except _LOADING as error:
-            reason = str(error).strip().splitlines()[0].rpartition(" : ")[2][:300]
+            reason = _PLACE.sub("", str(error).strip().splitlines()[0].rpartition(" : ")[2])[:300]
             raise RefusedError(f"ONNX Runtime cannot run the model: {reason}", hint="export it again") from error
         self.outputs = tuple(output.name for output in self._session.get_outputs())
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import skops.io
+from sklearn.exceptions import InconsistentVersionWarning
 
 from shiplap.core.errors import InputError, UntrustedError
 
-__all__ = ["COMPILED", "TRUSTED", "dump", "load", "unknown_types"]
+__all__ = ["COMPILED", "TRUSTED", "dump", "load", "noting_version", "unknown_types"]
 
 TRUSTED = (
     "collections.OrderedDict",
@@ -56,6 +58,33 @@ COMPILED = (
 given: a crafted file can crash them or worse, so they are built in the sandbox only."""
 
 
+@contextmanager
+def noting_version() -> Iterator[list[str]]:
+    """Silence what is warned of while a model is read; the list gets the version of scikit-learn that wrote it.
+
+    The list stays empty where that is the version installed here.
+
+    Examples
+    --------
+    >>> with noting_version() as versions:
+    ...     warnings.warn(InconsistentVersionWarning(
+    ...         estimator_name="Ridge", current_sklearn_version="1.9", original_sklearn_version="1.1"))
+    >>> versions
+    ['1.1']
+    """
+    versions: list[str] = []
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        yield versions
+    known = (warning.message for warning in said)
+    versions.extend(
+        dict.fromkeys(str(one.original_sklearn_version) for one in known if isinstance(one, InconsistentVersionWarning))
+    )
+
+
+_QUOTES = "'\""
+
+
 def dump(pipeline: Any) -> bytes:
     """Encode a fitted estimator or pipeline.
 
@@ -87,6 +116,8 @@ def unknown_types(content: bytes) -> tuple[str, ...]:
     InputError
         It is not a skops archive, or is damaged.
     """
+    if not content:
+        raise InputError("the model file is empty", hint="store the estimator with skops.io.dump")
     with _readable():
         return tuple(name for name in skops.io.get_untrusted_types(data=content) if name not in TRUSTED)
 
@@ -126,5 +157,6 @@ def _readable() -> Iterator[None]:
         yield
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, ImportError, EOFError) as error:
         raise InputError(
-            f"not a model file that can be read: {error}", hint="store the estimator with skops.io.dump"
+            f"not a model file that can be read: {str(error).strip(_QUOTES)}",
+            hint="store the estimator with skops.io.dump",
         ) from error
