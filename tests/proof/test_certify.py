@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import onnx
@@ -14,6 +16,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from shiplap.adapters.frameworks.sklearn import date_parts
 from shiplap.core.encoding import Category
+from shiplap.core.errors import RefusedError, RowError, TableError
 from shiplap.proof import certify, lower
 
 
@@ -200,3 +203,53 @@ def test_a_split_that_few_rows_reach_is_tried(load_draft):
 
     certificate = certify(subject, load_draft(subject, graph=doctored(subject.lowered.graph, moved)))
     assert sum(kind.flips for name, kind in kinds(certificate).items() if name.endswith("led to its node")) > 0
+
+
+def linear(answers=None):
+    rows = pd.DataFrame({"a": np.linspace(-1, 1, 40)})
+    model = LinearRegression().fit(rows, 3 * rows["a"])
+    subject = lower(model, rows)
+    return replace(subject, lowered=replace(subject.lowered, answers=answers)) if answers else subject
+
+
+def test_a_model_that_sways_by_itself_is_refused_instead_of_widening_the_band(load_draft):
+    noise = np.random.default_rng(0)
+    subject = linear(lambda rows: noise.normal(size=(len(rows), 1)))
+    with pytest.raises(RefusedError, match="when it is asked again"):
+        certify(subject, load_draft(subject))
+
+
+def test_a_model_that_refuses_every_row_of_the_data_proves_nothing(load_draft):
+    def refusing(rows):
+        raise ValueError("no")
+
+    subject = linear(refusing)
+    with pytest.raises(TableError, match="refuses every row"):
+        certify(subject, load_draft(subject))
+
+
+def test_answers_too_large_to_spread_are_still_compared(load_draft):
+    subject = linear(lambda rows: rows[["a"]].to_numpy() * 1e308)
+    certificate = certify(subject, load_draft(subject))
+    assert certificate.scale == 1.0
+    assert kinds(certificate)["data"].flips == 40
+
+
+def test_a_row_that_the_ship_alone_refuses_is_a_flip_even_where_the_answer_is_nan(load_draft, monkeypatch):
+    subject = linear(lambda rows: np.where(rows[["a"]].isna(), np.nan, 3 * rows[["a"]]))
+    scorer = load_draft(subject)
+    answer = scorer.outputs
+
+    def refusing(rows):
+        if isinstance(rows, pd.DataFrame) and rows["a"].isna().all() and len(rows):
+            raise RowError("row 0: no", row=0, column="a")
+        return answer(rows)
+
+    monkeypatch.setattr(scorer, "outputs", refusing)
+    assert kinds(certify(subject, scorer))["missing"].flips > 0
+
+
+def test_rows_that_the_original_refuses_are_counted(load_draft):
+    subject = linear()
+    refused = kinds(certify(subject, load_draft(subject)))["missing (the original refuses)"]
+    assert (refused.rows, refused.refused > 0) == (0, True)

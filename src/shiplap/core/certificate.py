@@ -29,6 +29,8 @@ class RowKind(msgspec.Struct, frozen=True, kw_only=True):
         Labels or decisions that differ and whose score lies outside the tolerance band around the border.
     ties : int
         Labels or decisions that differ inside the band: the original does not decide them reliably either.
+    refused : int
+        Rows that the original itself refuses, so that nothing can be compared.
     """
 
     name: str
@@ -36,6 +38,7 @@ class RowKind(msgspec.Struct, frozen=True, kw_only=True):
     largest_difference: float
     flips: int = 0
     ties: int = 0
+    refused: int = 0
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

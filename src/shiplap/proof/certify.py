@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from shiplap.core.certificate import Certificate, ParityClass, Vectors
 from shiplap.core.environment import environment
+from shiplap.core.errors import RefusedError, TableError
 from shiplap.core.progress import tell
 from shiplap.proof.compare import Comparison, Tally, original_outputs
 from shiplap.proof.numbers import records
@@ -29,6 +30,7 @@ __all__ = ["certify"]
 _MADE_UP, _VECTORS, _SINGLE, _OWN_LABELS = 2_000, 300, 64, 2_000
 _IMAGES = 64  # made-up images are few, and slow to decode
 _NUMBERS, _VECTOR_NUMBERS = 4_000_000, 50_000  # where rows hold arrays or many columns
+_MOST_VARIATION = 1e-3  # rounding alone, batch by batch, stays far below
 _UNITS = {"float64": 2.0**-52, "float32": 2.0**-23}
 
 
@@ -48,11 +50,23 @@ def certify(subject: Subject, scorer: Scorer, *, seed: int = 0) -> Certificate:
     -------
     Certificate
         ``flips`` counts the rows whose answers lie further apart than the band.
+
+    Raises
+    ------
+    RefusedError
+        The original answers the same rows otherwise each time.
+    TableError
+        The original refuses every row of the data, so that nothing can be compared.
     """
     generator = np.random.default_rng(seed)
     tell("measuring the original's own variation", 0.0)
     scale = _scale(subject)
     own = _own_variation(subject, scale)
+    if own > _MOST_VARIATION:
+        raise RefusedError(
+            f"the model answers the same rows otherwise when it is asked again, by up to {own:.1g}",
+            hint="put it in evaluation mode, or give it a seed that it uses for each answer",
+        )
     band = 4 * own + 1024 * _UNITS[subject.lowered.dtype] * subject.lowered.terms
     comparison = Comparison(subject, scorer, band, scale)
     with threadpool_limits(limits=1):  # many small calls: threads would only wait for each other
@@ -65,6 +79,8 @@ def _compared(comparison: Comparison, generator: np.random.Generator) -> Vectors
     subject = comparison.subject
     tell("comparing rows of the data", 0.1)
     comparison.add(Case("data", subject.frame, subject.frame))
+    if not comparison.tallies["data"].rows:
+        raise TableError("the model itself refuses every row of the data", hint="pass rows that it can answer as X")
     _own_labels(comparison)
     tell("comparing rows built to break it", 0.4)
     for case in _joined(subject, generator):
@@ -105,8 +121,9 @@ def _scale(subject: Subject) -> float | tuple[float, ...]:
     if outputs is None:
         return 1.0
     finite = np.where(np.isfinite(outputs), outputs, 0.0)
-    spread = np.atleast_1d(finite.std(axis=0 if subject.signature.outputs else None))
-    scales = tuple(np.where(spread > 0, spread, 1.0).tolist())
+    with np.errstate(over="ignore", invalid="ignore"):  # answers near 1e308 have no spread that a double holds
+        spread = np.atleast_1d(finite.std(axis=0 if subject.signature.outputs else None))
+    scales = tuple(np.where((spread > 0) & np.isfinite(spread), spread, 1.0).tolist())
     return scales if subject.signature.outputs else scales[0]
 
 

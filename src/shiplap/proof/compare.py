@@ -90,8 +90,8 @@ class Comparison:
         try:
             ours = self.scorer.outputs(case.rows)
         except RowError as error:
-            ours = np.full_like(theirs, np.nan)
             self._refused_by_ship(case, theirs, error)
+            theirs, ours = np.zeros_like(theirs), np.full_like(theirs, np.inf)  # apart, even where NaN is the answer
         self.count(case, tally, theirs, ours)
 
     @property
@@ -168,7 +168,11 @@ class Comparison:
                     )
                 )
             if tally.refused:
-                found.append(RowKind(name=f"{name} (the original refuses)", rows=0, largest_difference=0.0))
+                found.append(
+                    RowKind(
+                        name=f"{name} (the original refuses)", rows=0, largest_difference=0.0, refused=tally.refused
+                    )
+                )
         return tuple(found)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from shiplap.core.certificate import Certificate, RowKind
+import re
+
+from shiplap.core.certificate import Certificate
 from shiplap.core.finding import Finding
 from shiplap.core.report import DataTable, Report
-from shiplap.core.ship import Ship
+from shiplap.core.ship import WRITTEN_BY, Ship
 
 __all__ = ["certificate_report"]
 
@@ -35,7 +37,7 @@ def certificate_report(ship: Ship) -> Report:
         title=f"{ship.manifest.name}: does the ship answer as the original does?",
         verdict="holds" if holds else "broken",
         holds=holds,
-        findings=_findings(certificate),
+        findings=(*_findings(certificate), *_versions(ship)),
         tables=(_kinds(certificate),),
         metrics={
             "rows": certificate.rows,
@@ -72,13 +74,13 @@ def _findings(certificate: Certificate) -> tuple[Finding, ...]:
                 value=certificate.ties,
             )
         )
-    refused = [kind.name.partition(" (")[0] for kind in certificate.kinds if _is_refused(kind)]
+    refused = [f"{kind.name.partition(' (')[0]} ({kind.refused:,})" for kind in certificate.kinds if kind.refused]
     if refused:
         findings.append(
             Finding(
                 check="parity.refused",
                 verdict="note",
-                means=f"The original itself refuses some rows of these kinds: {', '.join(refused)}. "
+                means=f"The original itself refuses rows of these kinds: {', '.join(refused)}. "
                 "The ship answers them; nothing can be compared.",
             )
         )
@@ -94,8 +96,19 @@ def _findings(certificate: Certificate) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def _is_refused(kind: RowKind) -> bool:
-    return kind.name.endswith("(the original refuses)")
+def _versions(ship: Ship) -> tuple[Finding, ...]:
+    version = ship.manifest.lineage.get(WRITTEN_BY, "")
+    if not re.fullmatch(r"[0-9]+(\.[0-9a-z]+){0,4}", version):
+        return ()
+    return (
+        Finding(
+            check="model.version",
+            verdict="note",
+            means=f"scikit-learn {version} wrote the model, and another version read it: the ship answers as the model "
+            "does with the version installed here.",
+            todo=f"pack it where scikit-learn {version} is installed, if the two versions answer apart",
+        ),
+    )
 
 
 def _parity(certificate: Certificate) -> Finding:

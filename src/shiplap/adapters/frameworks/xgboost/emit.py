@@ -80,7 +80,7 @@ def _margin(estimator: Any, ensemble: Ensemble, block: Block, context: Context) 
         terms = _leaves(estimator, ensemble, matrix, cells, context)
     running = graph.op("CumSum", terms, graph.constant(np.array([2], np.int64)))
     last = graph.op("Gather", running, graph.constant(np.array([-1], np.int64)), axis=2)
-    context.terms += 1  # the sum is XGBoost's own, addition by addition
+    context.singles += 1  # the sum is XGBoost's own, addition by addition
     return graph.op("Squeeze", last, graph.constant(np.array([2], np.int64)))
 
 
@@ -160,7 +160,7 @@ def _products(linear: NDArray[np.float32], ensemble: Ensemble, matrix: str, cont
     products = graph.op("Mul", deep, graph.constant(linear[:-1].T[None]))
     start = np.zeros((1, linear.shape[1], len(linear) - 1), np.float32)
     start[0, :, 0] = linear[-1] + ensemble.base
-    context.terms += len(linear)
+    context.singles += len(linear)
     return graph.op("Add", products, graph.constant(start))
 
 
