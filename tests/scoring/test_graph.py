@@ -121,6 +121,18 @@ def test_what_a_ship_may_not_hold(name: str) -> None:
         audit_graph(graph)
 
 
+def test_no_field_hides_behind_a_number_that_readers_cut_off() -> None:
+    """Some readers keep 32 bits of a field's key: 2**29 + 5 is then field 5, a tensor in another file."""
+    body = model(held=[WEIGHTS]).graph.SerializeToString()
+    content = external().SerializeToString()
+    hidden = _varint((1 << 32) | (5 << 3) | 2) + _varint(len(content)) + content
+    plain = model(held=[WEIGHTS])
+    plain.ClearField("graph")
+    graph = body + hidden
+    with pytest.raises(ShipError, match="no ONNX model"):
+        audit_graph(plain.SerializeToString() + _varint((7 << 3) | 2) + _varint(len(graph)) + graph)
+
+
 def test_branches_have_an_end() -> None:
     graph = branch()
     for _ in range(30):

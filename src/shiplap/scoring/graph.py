@@ -293,6 +293,8 @@ def _fields(message: memoryview) -> Iterator[_Field]:
     position, end = 0, len(message)
     while position < end:
         key, position = _varint(message, position)
+        if not 8 <= key < 1 << 32:  # some readers drop the bits above, and then see another field than this one
+            raise IndexError(key)
         wire = key & 7
         if wire == 0:
             size = 0

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from shiplap.core.encoding import Encoding, Number, Tensor
 from shiplap.core.errors import InputError, RowError
 from shiplap.scoring import Encoder
+from shiplap.scoring.readers.tensor import TensorReader
+from shiplap.scoring.values import UnreadableError
 
 ENCODER = Encoder(
     Encoding(operations=(Number(column="age"), Tensor(column="x", shape=(2, 3)), Number(column="height")))
@@ -49,3 +53,14 @@ def test_another_shape_is_refused_with_the_one_expected(value):
 def test_an_array_is_no_column_of_numbers():
     with pytest.raises(InputError, match="one dimension"):
         ENCODER.matrix({"age": np.zeros((1, 2)), "x": np.zeros((1, 2, 3)), "height": [1]})
+
+
+def test_a_long_text_among_many_takes_no_memory_for_the_others():
+    reader = TensorReader(Tensor(column="x", shape=(10_000,)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableError):
+            reader.flat(["x" * 10_000] + ["1"] * 9_999)
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()

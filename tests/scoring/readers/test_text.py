@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 import unicodedata
 from decimal import Decimal
 from typing import Any, get_args
@@ -178,3 +179,11 @@ def test_hashed_places_can_be_chosen_and_the_others_summed_up(texts: list[str]) 
         assert reader.width == expected.shape[1]
         np.testing.assert_array_equal(reader.many(texts), expected)
         np.testing.assert_array_equal([reader.one(text) for text in texts], expected)
+
+
+@pytest.mark.parametrize("accents", ["ascii", "unicode"])
+def test_marks_one_upon_the_other_take_no_longer_than_letters(accents: Any) -> None:
+    reader = TextReader(Text(column="note", vocabulary=("a",), strip_accents=accents, shortest=1))
+    start = time.process_time()
+    assert reader.one("a" + "\u0300\u0316" * 60_000 + " a") == (2.0,)
+    assert time.process_time() - start < 2

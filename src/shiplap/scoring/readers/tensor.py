@@ -42,7 +42,7 @@ class TensorReader:
         if not isinstance(value, list | tuple | np.ndarray):
             return self._single(value)
         try:
-            array = np.asarray(value)
+            array = value if isinstance(value, np.ndarray) else _array(value)
         except ValueError:  # lists of different lengths
             raise UnreadableError(self._expected) from None
         if array.shape != self._shape:
@@ -73,3 +73,14 @@ class TensorReader:
         if not missing:
             raise UnreadableError(self._expected)
         return self._missing
+
+
+def _array(value: list[Any] | tuple[Any, ...]) -> NDArray[Any]:
+    """Return nested lists as an array; texts stay objects: numpy gives each as much memory as the longest."""
+    found = np.array(value, dtype=object)
+    if not set(map(type, found.ravel())) <= {int, float, bool}:
+        return found
+    try:
+        return found.astype(np.float64)
+    except OverflowError:  # each is read by itself
+        return found

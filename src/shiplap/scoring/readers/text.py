@@ -162,13 +162,24 @@ def _preparation(operation: Text) -> Callable[[str], str]:
 
 
 def _ascii(text: str) -> str:
-    return text if text.isascii() else unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return text if text.isascii() else "".join(map(_decomposed, text)).encode("ascii", "ignore").decode()
 
 
 def _without_marks(text: str) -> str:
     if text.isascii():
         return text
-    return "".join([mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark)])
+    return "".join(map(_bare, text))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _decomposed(letter: str) -> str:
+    """Decompose one letter: in a whole text the marks are put in order too, in time quadratic in how many there are."""
+    return unicodedata.normalize("NFKD", letter)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _bare(letter: str) -> str:
+    return "".join([mark for mark in _decomposed(letter) if not unicodedata.combining(mark)])
 
 
 def _cut(operation: Text) -> Callable[[str], Iterable[str]]:
