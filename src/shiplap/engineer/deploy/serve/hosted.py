@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import struct
 import time
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.core.errors import RowError
+from shiplap.core.signature import Field
 from shiplap.engineer.deploy.serve.answers import Answers
 from shiplap.engineer.deploy.serve.bodies import decode_rows
 from shiplap.engineer.deploy.serve.exchange import JSON, Exchange
@@ -28,6 +32,7 @@ _PLACE = re.compile(r"row [0-9]+[,:] ")
 _MOST_IN_A_TURN = 256
 _SLICE = 512
 _WAITING_BYTES = 128_000_000
+_TRIAL_US, _TRIAL_NUMBERS = 50_000, 500_000  # how much a trial batch may take, and hold
 
 
 class Hosted:
@@ -109,18 +114,41 @@ class Hosted:
     def _costs(self) -> tuple[float, float, float]:
         """Return microseconds of a call with one row, of one more row from bytes to bytes, and the bytes of a row."""
         scorer = self.scorer
-        row: dict[str, Any] = {field.name: field.example for field in scorer.signature.inputs}
+        row = {field.name: _example(field) for field in scorer.signature.inputs}
         try:
             scorer.encoder.matrix([row])
         except RowError:
-            row = dict.fromkeys(scorer.signature.names)
-        body = msgspec.json.encode([row] * _SLICE)
+            pictures = {field.name: _example(field) for field in scorer.signature.inputs if field.kind == "image"}
+            row = dict.fromkeys(scorer.signature.names) | pictures
         single = np.zeros((1, scorer.encoder.width))
+        call_us = _best_us(lambda: scorer.runtime.run(single))
+        count = max(1, min(_SLICE, int(_TRIAL_US / call_us), _TRIAL_NUMBERS // scorer.encoder.width))
+        body = msgspec.json.encode([row] * count)
 
         def batch() -> None:
             self.answers.array(self.outputs(decode_rows(body, Limits())))
 
-        return _best_us(lambda: scorer.runtime.run(single)), _best_us(batch) / _SLICE, len(body) / _SLICE
+        return call_us, _best_us(batch) / count, len(body) / count
+
+
+def _example(field: Field) -> Any:
+    """Return a value that an input takes: its example, an array of zeros, or a black image as base64 text."""
+    if field.kind == "image":
+        return base64.b64encode(_black(256)).decode()
+    return np.zeros(field.shape).tolist() if field.shape else field.example
+
+
+def _black(size: int) -> bytes:
+    """Return a PNG file of gray pixels, all of them black."""
+    parts = (
+        (b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(bytes((size + 1) * size))),
+        (b"IEND", b""),
+    )
+    chunks = [
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in parts
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def _best_us(act: Callable[[], object], repeats: int = 5) -> float:

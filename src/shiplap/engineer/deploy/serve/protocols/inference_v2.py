@@ -1,8 +1,10 @@
 """The Open Inference Protocol, version 2, in JSON: what clients of KServe, Triton, MLServer and others speak.
 
-Every column is one input tensor of shape ``[n]`` or ``[n, 1]``; the outputs are ``prediction`` and ``decision`` of
-shape ``[n]`` and, but for a regression, ``probabilities`` of shape ``[n, classes]`` (in the order of the model's
-metadata). ``FP``, ``INT`` and ``UINT`` of any size take numbers, ``BOOL`` booleans, ``BYTES`` texts; null is a missing
+Every column is one input tensor of shape ``[n]`` or ``[n, 1]``, an array ``[n]`` and its own shape, flat or nested; the
+outputs are ``prediction`` and ``decision`` of shape ``[n]`` and, but for a regression, ``probabilities`` or ``scores``
+of shape ``[n, classes]`` (in the order of the model's metadata). A model of tensors has ``prediction`` alone, of shape
+``[n]`` and the shape of one row's answer; the metadata has the names of its numbers where they have some.
+``FP``, ``INT`` and ``UINT`` of any size take numbers, ``BOOL`` booleans, ``BYTES`` texts; null is a missing
 value in each. What a value then means is the encoder's word alone: a column that is not sent is missing, one that the
 model does not know is ignored. Numbers stand in JSON as decimal texts and are read as doubles, whatever their size.
 The version of a model is the start of its ship id. Binary tensors are refused.
@@ -15,6 +17,7 @@ https://github.com/kserve/open-inference-protocol/blob/main/specification/protoc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import msgspec
@@ -37,7 +40,7 @@ __all__ = ["InferenceV2"]
 
 Value = str | int | float | bool | None
 _MODEL = ("/v2/models/{model}", "/v2/models/{model}/versions/{version}")
-_DATATYPES: dict[Kind, str] = {"number": "FP64", "boolean": "BOOL"}
+_DATATYPES: dict[Kind, str] = {"number": "FP64", "boolean": "BOOL", "tensor": "FP64"}
 _NUMBERS = {int, float, type(None)}
 _TAKEN: dict[str, tuple[set[type], str]] = {
     **{f"FP{bits}": (_NUMBERS, "numbers or null") for bits in (16, 32, 64)},
@@ -57,7 +60,7 @@ class Input(msgspec.Struct):
     name: str
     shape: list[int]
     datatype: str
-    data: list[Value | list[Value]]
+    data: list[Any]
 
 
 class Wanted(msgspec.Struct):
@@ -143,6 +146,7 @@ class InferenceV2:
 class _Endpoint:
     def __init__(self, model: Hosted) -> None:
         self._model = model
+        self._shapes = {field.name: field.shape for field in model.scorer.signature.inputs}
         self.name, self.version = model.name, model.version
         self._outputs = _output_tensors(model.scorer.signature)
         self.metadata = msgspec.json.encode(
@@ -152,7 +156,10 @@ class _Endpoint:
                 "platform": "shiplap",
                 "inputs": _input_tensors(model.scorer.signature),
                 "outputs": [{"name": name, **tensor} for name, tensor in self._outputs.items()],
-                "parameters": {"classes": [key_of(label) for label in model.scorer.signature.classes]},
+                "parameters": {
+                    "classes": [key_of(label) for label in model.scorer.signature.classes],
+                    "outputs": model.scorer.signature.outputs,
+                },
             }
         )
 
@@ -180,7 +187,7 @@ class _Endpoint:
         asked, rows = self._read(body)
         return self._render(asked, self._model.outputs(rows))
 
-    def _read(self, body: bytes) -> tuple[Inference, list[dict[str, Value]]]:
+    def _read(self, body: bytes) -> tuple[Inference, list[dict[str, Any]]]:
         limits = self._model.limits
         check_depth(body, limits.depth)
         try:
@@ -195,7 +202,7 @@ class _Endpoint:
         n_rows = asked.inputs[0].shape[0] if asked.inputs[0].shape else 0
         if n_rows > limits.rows:
             raise ProblemError(413, f"at most {limits.rows} rows are accepted in one request", value=n_rows)
-        columns = {tensor.name: _values(tensor, n_rows) for tensor in asked.inputs}
+        columns = {tensor.name: _values(tensor, n_rows, self._shapes.get(tensor.name, ())) for tensor in asked.inputs}
         names = tuple(columns)
         return asked, [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
@@ -215,8 +222,8 @@ class _Endpoint:
         return msgspec.json.encode(answer)
 
 
-def _values(tensor: Input, n_rows: int) -> list[Value]:
-    """Return the values of a column, checked against the shape and the datatype it claims to have."""
+def _values(tensor: Input, n_rows: int, inner: tuple[int, ...]) -> list[Any]:
+    """Return the values of a column, each of shape `inner`, checked against what it claims to be."""
     taken = _TAKEN.get(tensor.datatype)
     if taken is None:
         raise ProblemError(
@@ -226,34 +233,37 @@ def _values(tensor: Input, n_rows: int) -> list[Value]:
             value=tensor.datatype,
             expected=", ".join(_TAKEN),
         )
-    if tensor.shape not in ([n_rows], [n_rows, 1]):
+    shapes = [[n_rows, *inner]] if inner else [[n_rows], [n_rows, 1]]
+    if tensor.shape not in shapes:
         raise ProblemError(
             422,
             f"input '{tensor.name}' has a shape that does not fit",
             field=tensor.name,
             value=str(tensor.shape),
-            expected=f"[{n_rows}] or [{n_rows}, 1]",
+            expected=" or ".join(map(str, shapes)),
         )
-    values: list[Any] = tensor.data
-    if any(type(value) is list for value in values):
-        values = [inner for value in values for inner in (value if type(value) is list else [value])]
-    if len(values) != n_rows:
+    values = tensor.data
+    for _ in inner or (1,):
+        if any(type(value) is list for value in values):
+            values = [part for value in values for part in (value if type(value) is list else [value])]
+    size = prod(inner)
+    if len(values) != n_rows * size:
         raise ProblemError(
             422,
-            f"input '{tensor.name}' has {len(values)} values where its shape says {n_rows}",
+            f"input '{tensor.name}' has {len(values)} values where its shape says {n_rows * size}",
             field=tensor.name,
-            expected=f"{n_rows} values",
+            expected=f"{n_rows * size} values",
         )
     if not taken[0].issuperset(map(type, values)):
         row, value = next((row, value) for row, value in enumerate(values) if type(value) not in taken[0])
         detail = f"input '{tensor.name}' is of datatype {tensor.datatype}"
-        raise ProblemError(422, detail, row=row, field=tensor.name, value=value, expected=taken[1])
-    return values
+        raise ProblemError(422, detail, row=row // size, field=tensor.name, value=value, expected=taken[1])
+    return np.array(values, dtype=object).reshape(n_rows, *inner).tolist() if inner else values
 
 
 def _input_tensors(signature: Signature) -> list[dict[str, Any]]:
     return [
-        {"name": field.name, "datatype": _DATATYPES.get(field.kind, "BYTES"), "shape": [-1]}
+        {"name": field.name, "datatype": _DATATYPES.get(field.kind, "BYTES"), "shape": [-1, *field.shape]}
         for field in signature.inputs
     ]
 
