@@ -267,7 +267,7 @@ class Context:
             raise self.refuse(
                 f"column '{column.name}' holds a {column.kind} and this step computes with numbers",
                 hint="give numbers if it was fitted on numbers; otherwise encode it first: OrdinalEncoder, "
-                "OneHotEncoder or TargetEncoder for categories, shiplap's date_parts for dates, TfidfVectorizer for texts",
+                "OneHotEncoder or TargetEncoder for categories, date_parts for dates, TfidfVectorizer for texts",
             )
         start = self.encode(Number(column=column.name, missing=column.missing))
         return Cell(INPUT, start, origin=Origin(column.name))
@@ -345,10 +345,11 @@ def _nearest_step(kind: type, known: Sequence[str]) -> str:
     base = next((base.__name__ for base in kind.__mro__ if class_path(base) in known), None)
     if base is not None:
         return f"it derives from {base}, which can be lowered: use that itself"
-    near = nearest(kind.__name__, [name.rpartition(".")[2] for name in known])
+    library = kind.__module__.partition(".")[0]
+    near = nearest(kind.__name__, [name.rpartition(".")[2] for name in known if name.partition(".")[0] == library])
     if near.startswith("did you mean"):
         return near
-    return "code of its own cannot go into a ship: use steps of scikit-learn, or compute it before the model is asked"
+    return "its code cannot go into a ship: use steps of scikit-learn, or compute it before the model is asked"
 
 
 def _integral(operation: Category) -> bool:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
+
+from shiplap.adapters.frameworks import Ask, Lowered, model_file, read_model, require_trust
+from shiplap.adapters.frameworks.files import is_pickled
+from shiplap.adapters.frameworks.sklearn.persist import noting_version
 from shiplap.core.certificate import Certificate
 from shiplap.core.errors import DoesNotHoldError, InputError, nearest
 from shiplap.core.model import Model
 from shiplap.core.policy import Policy
 from shiplap.core.progress import tell
-from shiplap.core.ship import Ship
+from shiplap.core.ship import WRITTEN_BY, Ship
 from shiplap.engineer.deploy.sbom import bill_of_materials
+from shiplap.engineer.deploy.trusted import digest_of, pack_confined
 from shiplap.proof import certificate_report, certify, lower
 from shiplap.scoring import Scorer, write_ship
-
-from shiplap.adapters.frameworks import Ask, Lowered, model_file, read_model, require_trust
-from shiplap.adapters.frameworks.files import is_pickled
-from shiplap.engineer.deploy.trusted import digest_of, pack_confined
 
 __all__ = ["certificate_report", "pack"]
 
@@ -57,7 +60,7 @@ def pack(
     **asked
         What the model leaves open: `method` of an estimator that answers (``decision_function``, ``transform`` ...),
         `classes` of a network's outputs, `preprocess`, a function of tensors that its inputs pass through first,
-        `framework` of a model whose class does not tell it.
+        `framework` of a model whose class does not tell it, `private` columns no value of which may stand in the ship.
 
     Returns
     -------
@@ -83,10 +86,12 @@ def pack(
     >>> ship.certificate.flips
     0
     """
-    target = Path(path) if path else Path(f"{name or _name_of(model)}.ship")
-    if not target.parent.is_dir():
-        raise InputError(f"there is no folder '{target.parent}' to write the ship file to", hint="make it first")
-    framework = str(asked.pop("framework", ""))
+    target = _target(path or f"{name or _name_of(model)}.ship")
+    if policy is not None and not isinstance(policy, Policy):
+        raise InputError(
+            f"policy needs to be a Policy, not a {type(policy).__name__}", hint="leave it out, or make one"
+        )
+    framework = str(asked.pop("framework", None) or "")
     ask = _asked(asked)
     file = model_file(Path(model)) if isinstance(model, str | Path) else None
     called = name or (model.name if isinstance(model, Model) else "") or target.stem
@@ -95,8 +100,10 @@ def pack(
         ship = pack_confined(file, X, ask=ask, framework=framework, policy=policy)
         return _resealed(ship, file, target, called, lineage=lineage or {})
     if file is not None:
-        model = read_model(file)
-        lineage = {"model": digest_of(file), **(lineage or {})} if file.is_file() else lineage
+        with noting_version() as versions:
+            model = read_model(file)
+        made = {"model": digest_of(file)} if file.is_file() else {}
+        lineage = {**made, **({WRITTEN_BY: versions[0]} if versions else {}), **(lineage or {})}
     tell("lowering the model", None)
     subject = lower(model, X, policy=policy, ask=ask, framework=framework)
     parts: dict[str, Any] = {
@@ -130,6 +137,20 @@ def _resealed(ship: Ship, file: Path, target: Path, name: str, *, lineage: Mappi
     )
 
 
+def _target(path: Any) -> Path:
+    """Refuse, before any work is done, a ship file that could not be written."""
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"path needs to be that of the ship file, not a {type(path).__name__}")
+    target = Path(path)
+    if target.is_dir():
+        raise InputError(f"'{target}' is a folder; a file is to be written", hint="name a file in it")
+    if not target.parent.is_dir():
+        raise InputError(f"there is no folder '{target.parent}' to write the ship file to", hint="make it first")
+    if not os.access(target.parent, os.W_OK):
+        raise InputError(f"the folder '{target.parent}' cannot be written", hint="choose another")
+    return target
+
+
 def _graph(source: Lowered | Ship) -> Any:
     """Return the graph, and its weights where they lie outside of it, as `write_ship` takes them."""
     return (source.graph, source.weights) if source.weights else source.graph
@@ -146,7 +167,18 @@ def _asked(asked: Mapping[str, Any]) -> Ask:
     unknown = [name for name in asked if name not in known]
     if unknown:
         raise InputError(f"pack knows no option '{unknown[0]}'", hint=nearest(unknown[0], known))
-    return Ask(**{**asked, "classes": tuple(asked.get("classes", ()))})
+    given = {name: value for name, value in asked.items() if value is not None}
+    if not isinstance(given.get("method", ""), str):
+        raise InputError(f"method needs to be the name of one, not a {type(given['method']).__name__}")
+    if isinstance(given.get("classes", ()), str) or not np.iterable(given.get("classes", ())):
+        raise InputError(
+            "classes need to be a list of labels", hint="classes=['no', 'yes'], in the order of the outputs"
+        )
+    if not callable(given.get("preprocess", abs)):
+        raise InputError("preprocess needs to be a function of tensors", hint="leave it out where there is none")
+    names = given.get("private", ())
+    private = (names,) if isinstance(names, str) else tuple(names)
+    return Ask(**{**given, "classes": tuple(given.get("classes", ())), "private": private})
 
 
 def _broken(certificate: Certificate) -> DoesNotHoldError:

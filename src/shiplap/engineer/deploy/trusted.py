@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import pickle
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,21 +17,26 @@ import joblib
 import msgspec
 import numpy as np
 import pyarrow as pa
-from shiplap.adapters.frameworks.sklearn.persist import unknown_types
-from shiplap.core.errors import InputError
-from shiplap.core.policy import Policy
-from shiplap.core.sandbox import Limits, run_confined
-from shiplap.core.schema import Column
-from shiplap.core.ship import Ship
-from shiplap.proof import GivenRows, given_rows
-from shiplap.scoring import read_ship, verify
+import sklearn
 
 from shiplap.adapters.frameworks import Ask, load_model, read_model
 from shiplap.adapters.frameworks.files import is_pickled
+from shiplap.adapters.frameworks.sklearn.persist import noting_version, unknown_types
+from shiplap.core.errors import InputError, ShiplapError
+from shiplap.core.policy import Policy
+from shiplap.core.sandbox import Limits, run_confined
+from shiplap.core.schema import Column
+from shiplap.core.ship import WRITTEN_BY, Ship
+from shiplap.proof import GivenRows, given_rows
+from shiplap.scoring import read_ship, verify
 
 __all__ = ["digest_of", "pack_confined", "packed_here"]
 
 _LIMITS = Limits()
+_UNREADABLE = (
+    *(pickle.UnpicklingError, EOFError, ImportError, AttributeError),
+    *(ValueError, TypeError, LookupError, OSError),
+)
 _UNNAMED = "0"
 _HERE = "shiplap.engineer.deploy.trusted:packed_here"
 
@@ -42,6 +48,7 @@ class _Order(msgspec.Struct):
     framework: str
     method: str
     classes: tuple[str | int | float | bool, ...]
+    private: tuple[str, ...]
     columns: tuple[Column, ...]
     canonical: bool
     policy: Policy | None
@@ -87,6 +94,7 @@ def pack_confined(
         framework=framework,
         method=ask.method,
         classes=ask.classes,
+        private=ask.private,
         columns=rows.columns,
         canonical=rows.canonical,
         policy=policy,
@@ -127,11 +135,23 @@ def packed_here(folder: str) -> bytes:
 
     place = Path(folder)
     order = msgspec.json.decode((place / "order.json").read_bytes(), type=_Order)
-    model = _unpickled(place / order.file)
+    with noting_version() as versions:
+        model = _unpickled(place / order.file)
     rows = _read(place, order)
     target = place / "packed.ship"
     asked: dict[str, Any] = {"framework": order.framework, "method": order.method, "classes": order.classes}
-    pack(model, rows, path=target, policy=order.policy, **asked)
+    asked["private"] = order.private
+    lineage = {WRITTEN_BY: versions[0]} if versions else {}
+    try:
+        pack(model, rows, path=target, policy=order.policy, lineage=lineage, **asked)
+    except (*_UNREADABLE, ShiplapError) as error:
+        if not versions:
+            raise
+        said = error.message if isinstance(error, ShiplapError) else error
+        raise InputError(
+            f"{said}; scikit-learn {versions[0]} wrote the model file",
+            hint=f"install that version, or train it again with {sklearn.__version__}, which is installed",
+        ) from error
     return target.read_bytes()
 
 
@@ -151,6 +171,11 @@ def _unpickled(path: Path) -> Any:
         raise InputError(
             f"the pickle needs the module '{error.name}', which is not installed",
             hint="install it, or pack the model from the Python session that made it",
+        ) from error
+    except _UNREADABLE as error:
+        raise InputError(
+            f"the pickle cannot be read: {type(error).__name__}: {error}".strip(": "),
+            hint="it is damaged, or of another version of its library: write it again with the one installed here",
         ) from error
 
 
