@@ -35,6 +35,7 @@ def make_app(models: Sequence[Hosted], description: bytes) -> Starlette:
     index = msgspec.json.encode(
         {
             "server": "shiplap",
+            "status": "alive",  # what clients of KServe v1 look for
             "version": shiplap.__version__,
             "models": served,
             "health": "/health",

@@ -123,12 +123,6 @@ def test_unknown_names_are_refused(client):
     assert answer.json()["expected"] == "prediction, probabilities, decision"
 
 
-def test_binary_tensors_are_refused_with_what_to_do(client):
-    answer = client.post(INFER, content=b"{}....", headers={"Inference-Header-Content-Length": "2"})
-    assert answer.status_code == 415
-    assert "binary_data=False" in answer.json()["hint"]
-
-
 def test_a_regression_gives_numbers_and_null_for_nan(start, regression_ship):
     scorer = load(regression_ship)
     with start(regression_ship) as run:

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, version 2, in JSON: what clients of KServe, Triton, MLServer and others speak.
+"""The Open Inference Protocol, version 2: what clients of KServe, Triton, MLServer and others speak.
 
 Every column is one input tensor of shape ``[n]`` or ``[n, 1]``, an array ``[n]`` and its own shape, flat or nested; the
 outputs are ``prediction`` and ``decision`` of shape ``[n]`` and, but for a regression, ``probabilities`` or ``scores``
@@ -7,7 +7,7 @@ of shape ``[n, classes]`` (in the order of the model's metadata). A model of ten
 ``FP``, ``INT`` and ``UINT`` of any size take numbers, ``BOOL`` booleans, ``BYTES`` texts; null is a missing
 value in each. What a value then means is the encoder's word alone: a column that is not sent is missing, one that the
 model does not know is ignored. Numbers stand in JSON as decimal texts and are read as doubles, whatever their size.
-The version of a model is the start of its ship id. Binary tensors are refused.
+The version of a model is the start of its ship id. Tensors may come and go as bytes, which `binary` knows about.
 
 References
 ----------
@@ -17,6 +17,7 @@ https://github.com/kserve/open-inference-protocol/blob/main/specification/protoc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -30,17 +31,19 @@ from shiplap.core.errors import nearest
 from shiplap.core.schema import Kind
 from shiplap.core.signature import Signature
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, check_depth, decode_error
-from shiplap.engineer.deploy.serve.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.exchange import JSON, Exchange, Route
 from shiplap.engineer.deploy.serve.hosted import Hosted
 from shiplap.engineer.deploy.serve.openapi import key_of, responses
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.base import Models, require_body, require_json
+from shiplap.engineer.deploy.serve.protocols.binary import BINARY, HEADER, fill, json_length, packed
 
 __all__ = ["InferenceV2"]
 
 Value = str | int | float | bool | None
 _MODEL = ("/v2/models/{model}", "/v2/models/{model}/versions/{version}")
 _DATATYPES: dict[Kind, str] = {"number": "FP64", "boolean": "BOOL", "tensor": "FP64"}
+_DENSE = 8  # a byte of a tensor holds as much work as so many of JSON
 _NUMBERS = {int, float, type(None)}
 _TAKEN: dict[str, tuple[set[type], str]] = {
     **{f"FP{bits}": (_NUMBERS, "numbers or null") for bits in (16, 32, 64)},
@@ -60,13 +63,15 @@ class Input(msgspec.Struct):
     name: str
     shape: list[int]
     datatype: str
-    data: list[Any]
+    data: list[Any] | None = None
+    parameters: dict[str, Any] | None = None
 
 
 class Wanted(msgspec.Struct):
     """A tensor that is asked for."""
 
     name: str
+    parameters: dict[str, Any] | None = None
 
 
 class Inference(msgspec.Struct):
@@ -75,6 +80,15 @@ class Inference(msgspec.Struct):
     inputs: list[Input]
     id: str | None = None
     outputs: list[Wanted] | None = None
+    parameters: dict[str, Any] | None = None
+
+    def binary(self) -> frozenset[str]:
+        """Return the outputs that are asked for as bytes; with none named, ``*`` stands for all."""
+        every = bool((self.parameters or {}).get("binary_data_output", False))
+        if not self.outputs:
+            return frozenset("*" if every else "")
+        told = {wanted.name: (wanted.parameters or {}).get("binary_data", every) for wanted in self.outputs}
+        return frozenset(name for name, binary in told.items() if binary)
 
 
 class InferenceV2:
@@ -91,7 +105,7 @@ class InferenceV2:
 
     def routes(self) -> Sequence[Route]:
         """Return where it listens."""
-        server = {"name": "shiplap", "version": shiplap.__version__, "extensions": []}
+        server = {"name": "shiplap", "version": shiplap.__version__, "extensions": ["binary_tensor_data"]}
         gets: list[tuple[str, Callable[[Exchange], None]]] = [
             ("/v2", _fixed(server)),
             ("/v2/", _fixed(server)),
@@ -146,6 +160,7 @@ class InferenceV2:
 class _Endpoint:
     def __init__(self, model: Hosted) -> None:
         self._model = model
+        self._images = {field.name for field in model.scorer.signature.inputs if field.kind == "image"}
         self._shapes = {field.name: field.shape for field in model.scorer.signature.inputs}
         self.name, self.version = model.name, model.version
         self._outputs = _output_tensors(model.scorer.signature)
@@ -165,33 +180,47 @@ class _Endpoint:
 
     def infer(self, exchange: Exchange) -> None:
         require_body(exchange)
-        if "inference-header-content-length" in exchange.head.headers:
-            raise ProblemError(
-                415, "binary tensors are not spoken here", hint="send JSON: binary_data=False in Triton's clients"
-            )
-        require_json(exchange, JSON_TYPES, "application/json")
-        if len(exchange.body) > self._model.inline_bytes:
-            self._model.jobs.submit(exchange, lambda: self._whole(exchange.body))
+        body = exchange.body
+        length = json_length(exchange.head.headers, len(body))
+        if length is None:
+            length = len(body)
+            require_json(exchange, JSON_TYPES, "application/json")
+        elif exchange.head.media_type != BINARY:
+            require_json(exchange, JSON_TYPES, f"application/json or {BINARY}")
+        if length + _DENSE * (len(body) - length) > self._model.inline_bytes:
+            headers: dict[str, str] = {}  # the work says what it has made
+            work = partial(self._whole, body, length, headers)
+            self._model.jobs.submit(exchange, work, media_type="", headers=headers)
             return
-        asked, rows = self._read(exchange.body)
+        asked, rows = self._read(body, length)
         if len(rows) != 1:
-            exchange.answer(self._render(asked, self._model.outputs(rows)))
+            self._send(exchange, asked, self._model.outputs(rows))
             return
 
         def render(exchange: Exchange, output: list[float]) -> None:
-            exchange.answer_json(self._render(asked, np.array([output])))
+            self._send(exchange, asked, np.array([output]))
 
         self._model.answer_row(rows[0], exchange, render)
 
-    def _whole(self, body: bytes) -> bytes:
-        asked, rows = self._read(body)
-        return self._render(asked, self._model.outputs(rows))
+    def _whole(self, body: bytes, length: int, headers: dict[str, str]) -> bytes:
+        asked, rows = self._read(body, length)
+        told, rest = self._render(asked, self._model.outputs(rows))
+        headers.update(_binary_headers(told) if rest else {"Content-Type": JSON})
+        return told + rest
 
-    def _read(self, body: bytes) -> tuple[Inference, list[dict[str, Any]]]:
+    def _send(self, exchange: Exchange, asked: Inference, outputs: NDArray[np.float64]) -> None:
+        told, rest = self._render(asked, outputs)
+        if rest:
+            exchange.answer(told + rest, media_type="", headers=_binary_headers(told))
+        else:
+            exchange.answer_json(told)
+
+    def _read(self, body: bytes, length: int) -> tuple[Inference, list[dict[str, Any]]]:
         limits = self._model.limits
-        check_depth(body, limits.depth)
+        told = body[:length]
+        check_depth(told, limits.depth)
         try:
-            asked = msgspec.json.decode(body, type=Inference)
+            asked = msgspec.json.decode(told, type=Inference)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise decode_error(error) from error
         for wanted in asked.outputs or ():
@@ -202,24 +231,35 @@ class _Endpoint:
         n_rows = asked.inputs[0].shape[0] if asked.inputs[0].shape else 0
         if n_rows > limits.rows:
             raise ProblemError(413, f"at most {limits.rows} rows are accepted in one request", value=n_rows)
+        fill(asked.inputs, body[length:], self._images)
         columns = {tensor.name: _values(tensor, n_rows, self._shapes.get(tensor.name, ())) for tensor in asked.inputs}
         names = tuple(columns)
         return asked, [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
-    def _render(self, asked: Inference, outputs: NDArray[np.float64]) -> bytes:
+    def _render(self, asked: Inference, outputs: NDArray[np.float64]) -> tuple[bytes, bytes]:
+        """Return the JSON of an answer, and the tensors that follow it as bytes."""
         columns = self._model.answers.columns(outputs)
-        tensors = []
+        binary = asked.binary()
+        tensors, rest = [], []
         for name in [wanted.name for wanted in asked.outputs] if asked.outputs else self._outputs:
-            tensor = self._outputs[name]
-            shape = [len(outputs), *tensor["shape"][1:]]
+            datatype, shape = self._outputs[name]["datatype"], self._outputs[name]["shape"]
             data = columns[name]
-            if tensor["datatype"] == "BYTES":
+            if datatype == "BYTES":
                 data = [key_of(label) for label in data]
-            tensors.append({"name": name, "shape": shape, "datatype": tensor["datatype"], "data": data})
+            tensor = {"name": name, "shape": [len(outputs), *shape[1:]], "datatype": datatype}
+            if name in binary or "*" in binary:
+                rest.append(packed(datatype, data))
+                tensors.append({**tensor, "parameters": {"binary_data_size": len(rest[-1])}})
+            else:
+                tensors.append({**tensor, "data": data})
         answer: dict[str, Any] = {"model_name": self.name, "model_version": self.version, "outputs": tensors}
         if asked.id is not None:
             answer["id"] = asked.id
-        return msgspec.json.encode(answer)
+        return msgspec.json.encode(answer), b"".join(rest)
+
+
+def _binary_headers(told: bytes) -> dict[str, str]:
+    return {"Content-Type": BINARY, HEADER: str(len(told))}
 
 
 def _values(tensor: Input, n_rows: int, inner: tuple[int, ...]) -> list[Any]:
@@ -242,7 +282,7 @@ def _values(tensor: Input, n_rows: int, inner: tuple[int, ...]) -> list[Any]:
             value=str(tensor.shape),
             expected=" or ".join(map(str, shapes)),
         )
-    values = tensor.data
+    values = tensor.data or []
     for _ in inner or (1,):
         if any(type(value) is list for value in values):
             values = [part for value in values for part in (value if type(value) is list else [value])]
