@@ -51,7 +51,8 @@ def print_error(error: ShiplapError, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"error": error.message, "hint": error.hint, "exit_code": error.exit_code}))
     else:
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+        said = "".join(letter if letter.isprintable() else " " for letter in str(error))  # a terminal obeys some
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {said}", err=True)
 
 
 @contextmanager

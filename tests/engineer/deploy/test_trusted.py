@@ -24,6 +24,7 @@ from numpy.testing import _private as testing
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.svm import SVC
 
 from shiplap.core.errors import InputError, UntrustedError
 from shiplap.core.sandbox import unsupported
@@ -178,6 +179,46 @@ def test_a_native_file_is_read_in_the_sandbox_unasked_with_its_rows_and_policy(t
     ship = pack(tmp_path / "model.txt", rows, path=tmp_path / "own.ship", policy=policy)
     assert ship.policy == policy
     assert set(ship.manifest.lineage) == {"model"}
+
+
+@confined
+def test_support_vectors_that_are_fewer_than_said_crash_the_child_alone(tmp_path):
+    X = np.arange(40.0).reshape(10, 4)
+    model = SVC(kernel="linear").fit(X, X[:, 0] > 20)
+    ship = pack(_dumped(model, tmp_path), X, path=tmp_path / "out.ship")
+    assert ship.id == pack(model, X, path=tmp_path / "live.ship").id
+    model.support_vectors_, model._n_support = np.zeros((0, 4)), np.array([400_000, 300_000], np.int32)
+    with pytest.raises(InputError, match="sandbox"):
+        pack(_dumped(model, tmp_path), X, path=tmp_path / "out.ship")
+
+
+def _dumped(model, folder):
+    skops.io.dump(model, folder / "model.skops")
+    return folder / "model.skops"
+
+
+def test_a_schema_that_nests_too_deep_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "model.skops", "w") as archive:
+        archive.writestr("schema.json", "[" * 200_000 + "]" * 200_000)
+    with pytest.raises(InputError, match="not a model file"):
+        pack(tmp_path / "model.skops", ROWS, path=tmp_path / "out.ship")
+
+
+MERGED = "a0: &a0 {k: v}\n" + "".join(f"a{i}: &a{i} {{<<: [{','.join([f'*a{i - 1}'] * 10)}]}}\n" for i in range(1, 9))
+DESCRIPTIONS = {
+    "merged": MERGED,
+    "deep": "[" * 10_000,
+    "a zero byte": 'flavors: {lightgbm: {data: "a\\0b"}}',
+    "a long name": f"flavors: {{lightgbm: {{data: {'a' * 5_000}}}}}",
+    "no date": "x: 2020-13-45",
+}
+
+
+@pytest.mark.parametrize("kind", DESCRIPTIONS)
+def test_a_hostile_description_of_a_folder_is_refused(kind, tmp_path):
+    (tmp_path / "MLmodel").write_text(DESCRIPTIONS[kind])
+    with pytest.raises(InputError, match="cannot"):
+        pack(tmp_path, ROWS, path=tmp_path / "out.ship")
 
 
 @confined

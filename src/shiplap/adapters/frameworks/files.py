@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from shiplap.adapters.frameworks.modelfile import types_of
+from shiplap.adapters.frameworks.modelfile import holds_vectors, types_of
 from shiplap.adapters.frameworks.sklearn.persist import COMPILED
 from shiplap.core.errors import InputError, UntrustedError, nearest
 from shiplap.core.registry import Registry
@@ -146,7 +146,7 @@ def require_trust(path: Path, *, trust: bool = False) -> bool:
             hint="pack the model from the Python session that made it; or say --trust, and it is read in a child "
             "process that reaches no network and writes nothing",
         )
-    return bool(unknown)
+    return bool(unknown) or (holds_vectors(path) and not unsupported())
 
 
 def is_pickled(path: Path) -> bool:

@@ -6,7 +6,9 @@ Anyone can read the pipeline with skops alone; Shiplap reads the whole noun back
 from __future__ import annotations
 
 import io
+import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from shiplap.core.report import Report
 from shiplap.core.schema import Schema
 from shiplap.core.signature import Signature
 
-__all__ = ["dump_model", "load_model", "read_skops", "types_of"]
+__all__ = ["dump_model", "holds_vectors", "load_model", "read_skops", "types_of"]
 
 _MEMBER = "shiplap.json"
 
@@ -72,6 +74,16 @@ def read_skops(path: Path) -> Any:
 def types_of(path: Path) -> tuple[str, ...]:
     """Return the types that a skops archive would build and that are not simply trusted."""
     return unknown_types(path.read_bytes())
+
+
+def holds_vectors(path: Path) -> bool:
+    """Tell whether a skops archive holds a support vector machine, whose C code believes what the arrays say."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            schema = json.loads(archive.read("schema.json"))
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, KeyError) as error:
+        raise InputError(f"'{path}' is no skops archive", hint="store the estimator with skops.io.dump") from error
+    return "sklearn.svm" in json.dumps(schema)
 
 
 def load_model(content: bytes, *, trusted: Sequence[str] = ()) -> Any:

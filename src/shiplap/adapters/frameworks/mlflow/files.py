@@ -26,7 +26,7 @@ _FLAVORS = {
     "pytorch": ("model_data", "data"),
 }
 _USUAL = {"keras": "data/model.keras", "tensorflow": "data/model.keras", "pytorch": "data/model.pth"}
-_LIMIT_BYTES = 1 << 20
+_LIMIT_BYTES, _LONGEST = 1 << 20, 200
 
 
 def model_file(folder: Path) -> Path:
@@ -55,12 +55,19 @@ def model_file(folder: Path) -> Path:
     )
 
 
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """Reads no merge keys: each may double what those before it hold, and a description of MLflow has none."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Leave a mapping as it is."""
+
+
 def _described(path: Path) -> dict[str, Any]:
     if path.stat().st_size > _LIMIT_BYTES:
         raise InputError(f"'{path}' is too large to be a description")
     try:
-        about = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        about = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"'{path}' cannot be read: {' '.join(str(error).split())}", hint="log it again") from error
     if not isinstance(about, dict):
         raise InputError(f"'{path}' describes no model")
@@ -70,6 +77,8 @@ def _described(path: Path) -> dict[str, Any]:
 def _inside(folder: Path, named: str, usual: str) -> Path:
     places = [place for place in (named, f"{named}/{Path(usual).name}" if named and usual else "", usual) if place]
     for place in places:
+        if "\0" in place or len(place) > _LONGEST:
+            raise InputError(f"the MLflow model in '{folder}' names a file that there cannot be")
         path = (folder / place).resolve()
         if not path.is_relative_to(folder.resolve()):
             raise InputError(f"the MLflow model in '{folder}' names a file outside it: '{place}'")

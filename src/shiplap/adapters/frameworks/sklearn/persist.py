@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -151,11 +152,17 @@ def load(content: bytes, *, trusted: Sequence[str] = ()) -> Any:
         return skops.io.loads(content, trusted=[*TRUSTED, *trusted])
 
 
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, RuntimeError, KeyError, ValueError),  # RuntimeError: it nests too deep
+    *(TypeError, AttributeError, ImportError, EOFError),
+)
+
+
 @contextmanager
 def _readable() -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, ImportError, EOFError) as error:
+    except _BROKEN as error:
         raise InputError(
             f"not a model file that can be read: {str(error).strip(_QUOTES)}",
             hint="store the estimator with skops.io.dump",
