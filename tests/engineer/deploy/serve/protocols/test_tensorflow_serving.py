@@ -104,6 +104,7 @@ def test_state_and_signature_are_told(client, scorer):
         (PREDICT, {"instances": ROWS, "inputs": {}}, 422, "exactly one of instances and inputs"),
         (PREDICT, {"instance": ROWS}, 422, "exactly one of instances and inputs"),
         (PREDICT, {"instances": ROWS, "signature_name": "predict_prob"}, 422, "nothing the model can be asked for"),
+        (PREDICT, {"instances": ROWS, "signature_name": {}}, 422, "nothing the model can be asked for"),
         (PREDICT, {"instances": [[1, 2]]}, 422, "row 0: an object, or a list of 4 values"),
         (PREDICT, {"instances": [{"age": 1}, {"age": [1]}]}, 422, "row 1: column 'age'"),
         (PREDICT, {"inputs": {"age": [1, 2], "plan": ["basic"]}}, 422, "one length"),

@@ -173,7 +173,7 @@ def _only(parts: Parts, forms: Sequence[str]) -> str:
 
 def _method(parts: Parts) -> object:
     name = value_of(parts["signature_name"]) if "signature_name" in parts else ""
-    return "predict" if name in {"", "serving_default"} else name
+    return "predict" if name in ("", "serving_default") else name
 
 
 def _output(signature: Signature) -> dict[str, Any]:
