@@ -141,7 +141,7 @@ def _taken(folder: Path, code: int, said: str, limits: Limits) -> bytes:
         message, hint = _error(folder / "error")
         raise InputError(f"in the sandbox: {message}", hint=hint)
     lines = said.strip().splitlines()
-    last = _plain(lines[-1]) if lines else f"exit code {code}"
+    last = f"it crashed, by signal {-code}" if code < 0 else _plain(lines[-1]) if lines else f"exit code {code}"
     raise InputError(
         f"the sandbox ended it: {last}", hint=f"it may use {limits.memory_mb:,} MB and {limits.seconds} s, no network"
     )
