@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from shiplap.adapters.frameworks.protocol import Ask, Lowered
 from shiplap.adapters.frameworks.sklearn.framework import Sklearn
 from shiplap.core.brief import Label
-from shiplap.core.errors import InputError
+from shiplap.core.errors import InputError, RefusedError
 from shiplap.core.schema import Column
 
 __all__ = ["Bare", "Boosting", "labels_of"]
@@ -62,7 +62,13 @@ class Boosting(Sklearn):
         self, model: Any, frame: Any, columns: tuple[Column, ...], *, canonical: bool = False, ask: Ask = Ask()
     ) -> Lowered:
         """Lower a fitted model; see `Framework.lower`."""
-        return super().lower(self.estimator(model, ask), frame, columns, canonical=canonical, ask=ask)
+        try:
+            return super().lower(self.estimator(model, ask), frame, columns, canonical=canonical, ask=ask)
+        except self.errors as error:
+            raise RefusedError(
+                f"{type(model).__name__} itself refuses the rows: {' '.join(str(error).split())}",
+                hint="give rows like those it was fitted on: the same columns, each with the same type of value",
+            ) from error
 
     def outputs(self, model: Any, frame: Any, ask: Ask = Ask()) -> NDArray[np.float64]:
         """Return the original's answers; a row that the library refuses is a `ValueError`."""
