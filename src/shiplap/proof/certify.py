@@ -18,6 +18,7 @@ from shiplap.core.certificate import Certificate, ParityClass, Vectors
 from shiplap.core.environment import environment
 from shiplap.core.errors import RefusedError, TableError
 from shiplap.core.progress import tell
+from shiplap.proof.borders import border_rows
 from shiplap.proof.compare import Comparison, Tally, original_outputs
 from shiplap.proof.numbers import records
 from shiplap.proof.rows import Case, built_rows, replaced
@@ -85,6 +86,8 @@ def _compared(comparison: Comparison, generator: np.random.Generator) -> Vectors
     tell("comparing rows built to break it", 0.4)
     for case in _joined(subject, generator):
         comparison.add(case)
+    if (borders := border_rows(subject, generator)) is not None:
+        comparison.add(borders)
     _one_by_one(comparison)
     tell("comparing made-up rows", 0.8)
     return _made_up(comparison, generator)
