@@ -14,7 +14,9 @@ from shiplap.core.errors import InputError, UntrustedError
 from shiplap.engineer.deploy import pack
 from shiplap.scoring import load
 
-ROWS = pd.DataFrame({"color": ["red", "blue", "green", "blue"] * 30, "n": np.arange(120.0), "m": np.sin(np.arange(120))})
+ROWS = pd.DataFrame(
+    {"color": ["red", "blue", "green", "blue"] * 30, "n": np.arange(120.0), "m": np.sin(np.arange(120))}
+)
 Y = (ROWS["n"] + 40 * (ROWS["color"] == "red") > 70).astype(int)
 
 

@@ -41,7 +41,7 @@ def test_a_type_that_is_not_ours_is_not_built():
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 truncated"])
 def test_garbage_is_refused(content):
-    with pytest.raises(InputError, match="not a model file|the model file is empty"):
+    with pytest.raises(InputError, match=r"not a model file|the model file is empty"):
         load(content)
 
 
@@ -49,5 +49,5 @@ def test_a_zip_of_something_else_is_refused():
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("hello.txt", "hello")
-    with pytest.raises(InputError, match="not a model file|the model file is empty"):
+    with pytest.raises(InputError, match=r"not a model file|the model file is empty"):
         load(buffer.getvalue())
