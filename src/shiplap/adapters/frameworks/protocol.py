@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -177,7 +177,7 @@ def framework_of(model: Any, name: str = "") -> Framework:
     Raises
     ------
     RefusedError
-        No adapter knows any of its classes.
+        No adapter knows any of its classes, or they are known to belong to another framework than `name`.
 
     Examples
     --------
@@ -190,16 +190,21 @@ def framework_of(model: Any, name: str = "") -> Framework:
         raise RefusedError(
             f"{model.__qualname__} is a class, and a trained model is needed", hint="make one, train it, and pass that"
         )
-    if name:
-        chosen: Framework = frameworks.get(name)
-        return chosen
+    own = next((library for library in _libraries(model) if library in known), "")
+    if name and own and frameworks.get(name) is not frameworks.get(own):
+        raise RefusedError(
+            f"the model is one of {own}, not of {name}", hint="leave framework out: the model's class tells it"
+        )
+    if not (name or own):
+        raise RefusedError(
+            f"a model of type {type(model).__module__}.{type(model).__qualname__} belongs to no known framework",
+            hint=f"known are: {', '.join(known)}; for a function, say which by framework=",
+        )
+    found: Framework = frameworks.get(name or own)
+    return found
+
+
+def _libraries(model: Any) -> Iterator[str]:
+    """Yield the libraries of a model's classes; what an adapter read from a file is of its framework too."""
     for kind in type(model).__mro__:
-        # What an adapter itself read from a file is of its framework too.
-        library = kind.__module__.removeprefix("shiplap.adapters.frameworks.").partition(".")[0]
-        if library in known:
-            found: Framework = frameworks.get(library)
-            return found
-    raise RefusedError(
-        f"a model of type {type(model).__module__}.{type(model).__qualname__} belongs to no known framework",
-        hint=f"known are: {', '.join(known)}; for a function, say which by framework=",
-    )
+        yield kind.__module__.removeprefix("shiplap.adapters.frameworks.").partition(".")[0]
