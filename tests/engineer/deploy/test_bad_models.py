@@ -141,7 +141,7 @@ TABLE: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
     "array of three axes": (ARRAYS, np.zeros((2, 2, 2)), {}, r"not an array of shape \(2, 2, 2\)"),
     "numbers for a model of texts": (TEXTS, pd.DataFrame({"t": [1.0]}), {}, "^tfidfvectorizer > TfidfVectorizer"),
     "classes of a regression": (REGRESSION, NUMBERS, {"classes": ("a", "b")}, "Ridge takes no classes.*leave"),
-    "another framework": (REGRESSION, NUMBERS, {"framework": "onnx"}, "one of sklearn, not of onnx.*leave framework out"),
+    "another framework": (REGRESSION, NUMBERS, {"framework": "onnx"}, "one of sklearn, not of onnx.*leave it out"),
     "other classes": (PLAIN, NUMBERS, {"classes": ("a", "b")}, "its own are no, yes"),
     "classes in one text": (PLAIN, NUMBERS, {"classes": "no,yes"}, "list of labels"),
     "preprocess of an estimator": (PLAIN, NUMBERS, {"preprocess": double}, "for networks.*FunctionTransformer"),

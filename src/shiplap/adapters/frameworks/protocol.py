@@ -193,7 +193,7 @@ def framework_of(model: Any, name: str = "") -> Framework:
     own = next((library for library in _libraries(model) if library in known), "")
     if name and own and frameworks.get(name) is not frameworks.get(own):
         raise RefusedError(
-            f"the model is one of {own}, not of {name}", hint="leave framework out: the model's class tells it"
+            f"the model is one of {own}, not of {name}", hint="leave it out: the class of the model tells it"
         )
     if not (name or own):
         raise RefusedError(
