@@ -54,8 +54,8 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
     Examples
     --------
-    >>> records(pd.DataFrame({"age": [41, 7], "color": ["red", None]}))
-    [{'age': 41, 'color': 'red'}, {'age': 7, 'color': None}]
+    >>> records(pd.DataFrame({"age": [41, 7], "color": ["red", "blue"]}))
+    [{'age': 41, 'color': 'red'}, {'age': 7, 'color': 'blue'}]
     """
     columns = [_values(frame[name]) for name in frame.columns]
     names = [str(name) for name in frame.columns]
