@@ -7,6 +7,7 @@ them is what ``docs/coverage.md`` says, which is written from this test.
 from __future__ import annotations
 
 import importlib.util
+import re
 import warnings
 from collections import Counter
 from typing import Any
@@ -43,6 +44,11 @@ def main() -> None:
     late = sorted(name for name in fitted if "late" in theirs[name])
     print(f"  too late: {', '.join(late) or 'none'}")
     print("  Shiplap      " + ours(set(fitted)))
+    print("\nShiplap, every framework: kinds of models and operators that are proven / refused with the reason")
+    for framework, proven, refused in re.findall(
+        r"^\| \[(.+?)\]\(#.+?\) \| (\d+) \| (\d+) \|$", PAGE.read_text(), re.M
+    ):
+        print(f"  {framework:52} {proven:>4} / {refused}")
 
 
 def _sent(case: tuple[Any, Any]) -> tuple[Any, Any]:
