@@ -186,5 +186,5 @@ def _broken(certificate: Certificate) -> DoesNotHoldError:
     where = f"; the first, of kind '{first.kind}', parts at: {first.node}" if first else ""
     return DoesNotHoldError(
         f"{certificate.flips:,} of {certificate.rows:,} rows get another answer than the original gives{where}",
-        hint="nothing was written; please report the model's type",
+        hint="nothing was written; try another setting of the step that is named, or keep such rows out before it",
     )
