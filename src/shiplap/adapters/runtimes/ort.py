@@ -15,7 +15,7 @@ from shiplap.core.errors import InputError, ShipError
 
 __all__ = ["OnnxRuntime"]
 
-_ERROR = 3
+_FATAL = 4  # what goes wrong with a row is raised, and said once
 _ORT_ERRORS: tuple[type[Exception], ...] = (
     ort_state.Fail,
     ort_state.InvalidArgument,
@@ -148,7 +148,7 @@ def _options(threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = _ERROR
+    options.log_severity_level = _FATAL
     options.enable_cpu_mem_arena = False  # an arena keeps the memory of the largest batch for ever
     options.add_session_config_entry("session.load_model_format", "ONNX")  # what was audited is what is loaded
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -2,12 +2,13 @@
 
 import base64
 import io
+import socket
 
 import httpx
 import numpy as np
 import pandas as pd
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -15,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from shiplap.core.encoding import Encoding, Tensor
+from shiplap.core.encoding import Encoding, Number, Tensor
 from shiplap.core.encoding import Image as ImageOperation
 from shiplap.core.policy import Policy
 from shiplap.core.signature import Field, Signature
@@ -48,6 +49,27 @@ def doubled(path, name, operation, field, shape):
     )
 
 
+def looked_up(path):
+    """A ship that looks a number up in a table of three."""
+    nodes = [
+        helper.make_node("Cast", ["rows"], ["place"], to=TensorProto.INT64),
+        helper.make_node("Squeeze", ["place", "axis"], ["flat"]),
+        helper.make_node("Gather", ["table", "flat"], ["output"]),
+    ]
+    constants = [numpy_helper.from_array(np.array([1]), "axis"), numpy_helper.from_array(np.eye(3)[:, :1], "table")]
+    ends = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["n", 1]) for name in ("rows", "output")]
+    graph = helper.make_graph(nodes, "table", ends[:1], ends[1:], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    write_ship(
+        path,
+        name="table",
+        signature=Signature(inputs=(Field(name="index", kind="number"),), task="regression"),
+        encoding=Encoding(operations=(Number(column="index"),)),
+        graph=model.SerializeToString(),
+        policy=Policy(task="regression"),
+    )
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tasks")
@@ -59,6 +81,7 @@ def folder(tmp_path_factory):
     doubled(folder / "grid.ship", "grid", array, Field(name="x", kind="tensor", shape=(2, 3)), (3, 2))
     image = ImageOperation(column="photo", size=(2, 2))
     doubled(folder / "image.ship", "image", image, Field(name="photo", kind="image"), (image.width,))
+    looked_up(folder / "table.ship")
     return folder
 
 
@@ -160,3 +183,17 @@ def test_the_description_tells_what_comes_out(client):
     assert answer("names")["prediction"]["required"] == ["a", "b"]
     grid = answer("grid")["prediction"]
     assert (grid["minItems"], grid["items"]["maxItems"], grid["items"]["items"]["type"]) == (3, 2, ["number", "null"])
+
+
+def test_a_row_that_the_graph_cannot_take_spoils_no_other(client):
+    """Requests that are read in one turn of the loop are answered by one call of the graph."""
+    bodies = [b'{"index": %d}' % index for index in (0, 9, 1, 7, 2)]
+    head = b"POST /predict/table HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s"
+    with socket.create_connection((client.base_url.host, client.base_url.port), timeout=5) as connection:
+        connection.sendall(b"".join(head % (len(body), body) for body in bodies))
+        said = b""
+        while said.count(b"HTTP/1.1 ") < 5 or not said.endswith(b"}"):
+            said += connection.recv(65_536)
+    codes = [int(part.split(b" ", 1)[0]) for part in said.split(b"HTTP/1.1 ")[1:]]
+    assert codes == [200, 422, 200, 422, 200]
+    assert client.post("/predict/table", json=[{"index": 0}, {"index": 9}]).status_code == 422

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from shiplap.core.errors import RowError
+from shiplap.core.errors import RowError, ShipError
 from shiplap.core.signature import Field
 from shiplap.engineer.deploy.serve.answers import Answers
 from shiplap.engineer.deploy.serve.bodies import decode_rows
@@ -23,7 +23,7 @@ from shiplap.engineer.deploy.serve.jobs import Jobs
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.openapi import EXPECTED
 from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.engineer.deploy.serve.turn import Render, Turn
+from shiplap.engineer.deploy.serve.turn import Render, Turn, beyond
 from shiplap.scoring import Scorer
 
 __all__ = ["Hosted"]
@@ -87,6 +87,8 @@ class Hosted:
                 parts.append(run(encode(part)))
             except RowError as error:
                 raise self._refusal(error, part[error.row], start + error.row, many=True) from error
+            except ShipError as error:
+                raise beyond(error) from error
         return np.concatenate(parts)
 
     def work(self, exchange: Exchange, work: Callable[[], bytes], media_type: str = JSON) -> None:
@@ -135,7 +137,9 @@ def _example(field: Field) -> Any:
     """Return a value that an input takes: its example, an array of zeros, or a black image as base64 text."""
     if field.kind == "image":
         return base64.b64encode(_black(256)).decode()
-    return np.zeros(field.shape).tolist() if field.shape else field.example
+    if field.shape:
+        return np.zeros(field.shape).tolist()
+    return 0.0 if field.kind == "number" and field.example is None else field.example
 
 
 def _black(size: int) -> bytes:

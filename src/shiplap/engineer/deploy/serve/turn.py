@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.adapters.runtimes import Runtime
+from shiplap.core.errors import ShipError
 from shiplap.engineer.deploy.serve.exchange import Exchange
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.scoring import Encoder
 
-__all__ = ["Render", "Turn"]
+__all__ = ["Render", "Turn", "beyond"]
 
 Matrix = NDArray[np.float64]
+Outcome = list[float] | ProblemError
 Render = Callable[[Exchange, list[float]], None]
 """Answers an exchange from the outputs of its row."""
 
@@ -84,9 +86,8 @@ class Turn:
         self._waiting = []
         if self._pool is not None:
             self._busy = True
-            future = asyncio.get_running_loop().run_in_executor(
-                self._pool, self._run, self._gathered(len(waiting)).copy()
-            )
+            rows = self._gathered(len(waiting)).copy()
+            future = asyncio.get_running_loop().run_in_executor(self._pool, _outcomes, self._run, rows)
             future.add_done_callback(partial(self._done, waiting))
             return
         try:
@@ -96,17 +97,20 @@ class Turn:
         else:
             _answer(waiting, outputs)
 
-    def _computed(self, n_rows: int) -> Matrix:
+    def _computed(self, n_rows: int) -> list[Outcome]:
         if n_rows > 1:
-            return self._run(self._gathered(n_rows))
-        self._single.run()
-        return self._single.output
+            return _outcomes(self._run, self._gathered(n_rows))
+        try:
+            self._single.run()
+        except ShipError as error:
+            return [beyond(error)]
+        return list(self._single.output.tolist())
 
     def _gathered(self, n_rows: int) -> Matrix:
         self._matrix[0] = self._single.input[0]
         return self._matrix[:n_rows]
 
-    def _done(self, waiting: list[tuple[Exchange, Render]], future: asyncio.Future[Matrix]) -> None:
+    def _done(self, waiting: list[tuple[Exchange, Render]], future: asyncio.Future[list[Outcome]]) -> None:
         self._busy = False
         if future.cancelled():
             return
@@ -118,9 +122,27 @@ class Turn:
         self._call()
 
 
-def _answer(waiting: list[tuple[Exchange, Render]], outputs: Matrix) -> None:
-    for (exchange, render), output in zip(waiting, outputs.tolist(), strict=True):
+def beyond(error: ShipError) -> ProblemError:
+    """Return the refusal of a row that the graph cannot take, such as an index outside its table."""
+    return ProblemError(422, error.message, hint=error.hint or None)
+
+
+def _outcomes(run: Callable[[Matrix], Matrix], matrix: Matrix) -> list[Outcome]:
+    """Return what comes of each row; where the graph fails, each is asked alone, so that one spoils no other."""
+    try:
+        return list(run(matrix).tolist())
+    except ShipError as error:
+        if len(matrix) == 1:
+            return [beyond(error)]
+    return [_outcomes(run, matrix[row : row + 1])[0] for row in range(len(matrix))]
+
+
+def _answer(waiting: list[tuple[Exchange, Render]], outcomes: list[Outcome]) -> None:
+    for (exchange, render), output in zip(waiting, outcomes, strict=True):
         if exchange.gone:
+            continue
+        if isinstance(output, ProblemError):
+            exchange.refuse(output)
             continue
         try:
             render(exchange, output)
