@@ -6,6 +6,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
+from shiplap.adapters.frameworks import Ask
 from shiplap.core.errors import RefusedError, TableError
 from shiplap.engineer.deploy import pack
 from shiplap.proof import SAMPLE_ROWS, lower, sample_frame
@@ -46,3 +47,11 @@ def test_no_value_of_a_private_column_stands_in_the_ship(tmp_path):
     with pytest.raises(RefusedError, match="'name' is private, and the model knows its values by name"):
         pack(coded, rows[["name"]], path=tmp_path / "name.ship", private="name")
     assert not (tmp_path / "name.ship").exists()
+
+
+def test_a_private_column_that_is_not_there_is_said():
+    rows = pd.DataFrame({"age": [1.0, 2.0, 3.0]})
+    model = LogisticRegression().fit(rows, [0, 0, 1])
+    with pytest.raises(TableError, match="no column 'aeg' to keep private") as caught:
+        lower(model, rows, ask=Ask(private=("aeg",)))
+    assert "'age'" in caught.value.hint

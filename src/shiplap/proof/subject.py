@@ -14,7 +14,7 @@ from shiplap.adapters.frames import read
 from shiplap.adapters.frameworks import Ask, Framework, Lowered, framework_of, frameworks
 from shiplap.core.brief import ColumnBrief, Label
 from shiplap.core.encoding import Category, Encoding, Text
-from shiplap.core.errors import RefusedError, TableError
+from shiplap.core.errors import RefusedError, TableError, nearest
 from shiplap.core.model import Model
 from shiplap.core.policy import Policy
 from shiplap.core.schema import Column
@@ -176,6 +176,12 @@ def _of_estimator(model: Any, X: Any, policy: Policy | None, ask: Ask, framework
     given = given_rows(X) if isinstance(X, Table | GivenRows) else GivenRows(X)
     frame, columns = framework.sample(given.frame, model)
     known = {column.name: column for column in given.columns}
+    strange = set(ask.private) - {column.name for column in (*columns, *given.columns)}
+    if strange:
+        raise TableError(
+            f"there is no column '{min(strange)}' to keep private",
+            hint=nearest(min(strange), [column.name for column in columns]),
+        )
     columns = tuple(_marked(known.get(column.name, column), ask.private) for column in columns)
     frame = _thinned(_filled(frame))
     narrow = tuple(str(name) for name in frame.columns if str(frame[name].dtype) in {"float32", "float16"})
