@@ -127,6 +127,11 @@ def lower(model: Any, X: Any, *, policy: Policy | None = None, ask: Ask = Ask(),
     ('x',)
     """
     if isinstance(model, Model):
+        if ask != Ask():
+            raise RefusedError(
+                "a trained Model leaves nothing open: its brief says what is private, and its policy what is decided",
+                hint="pack its pipeline to ask something else of it",
+            )
         return _of_model(model, X, policy)
     return _of_estimator(model, X, policy, ask, framework_of(model, framework))
 
