@@ -41,11 +41,11 @@ NUMBERS = [f"x{i}" for i in range(9)]
 
 EMPTY = """
 import asyncio, uvloop
-from shiplap.engineer.deploy.serve.exchange import Route
+from shiplap.engineer.deploy.serve.http.exchange import Route
 from shiplap.engineer.deploy.serve.limits import Limits
-from shiplap.engineer.deploy.serve.listener import address_of, listen
-from shiplap.engineer.deploy.serve.routes import Routes
-from shiplap.engineer.deploy.serve.server import Server
+from shiplap.engineer.deploy.serve.http.listener import address_of, listen
+from shiplap.engineer.deploy.serve.http.routes import Routes
+from shiplap.engineer.deploy.serve.http.server import Server
 async def main():
     listener = listen("127.0.0.1", 0)
     empty = lambda exchange: exchange.answer_json(b"{}")

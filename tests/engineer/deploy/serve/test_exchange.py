@@ -7,12 +7,12 @@ import threading
 
 import pytest
 
-from shiplap.engineer.deploy.serve.bridge import Bridge
-from shiplap.engineer.deploy.serve.exchange import Route
+from shiplap.engineer.deploy.serve.http.bridge import Bridge
+from shiplap.engineer.deploy.serve.http.exchange import Route
+from shiplap.engineer.deploy.serve.http.listener import listen
+from shiplap.engineer.deploy.serve.http.routes import Routes
+from shiplap.engineer.deploy.serve.http.server import Server
 from shiplap.engineer.deploy.serve.limits import Limits
-from shiplap.engineer.deploy.serve.listener import listen
-from shiplap.engineer.deploy.serve.routes import Routes
-from shiplap.engineer.deploy.serve.server import Server
 
 
 def boom(exchange):

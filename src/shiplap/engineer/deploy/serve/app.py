@@ -16,7 +16,7 @@ import shiplap
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
 if TYPE_CHECKING:
-    from shiplap.engineer.deploy.serve.hosted import Hosted
+    from shiplap.engineer.deploy.serve.models.hosted import Hosted
 
 __all__ = ["make_app"]
 

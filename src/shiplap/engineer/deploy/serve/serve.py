@@ -15,11 +15,13 @@ from pathlib import Path
 from shiplap.core.errors import InputError
 from shiplap.core.progress import tell
 from shiplap.engineer.deploy.serve.app import make_app
-from shiplap.engineer.deploy.serve.bridge import Bridge
-from shiplap.engineer.deploy.serve.hosted import Hosted
-from shiplap.engineer.deploy.serve.jobs import Jobs
+from shiplap.engineer.deploy.serve.http.bridge import Bridge
+from shiplap.engineer.deploy.serve.http.listener import address_of, listen
+from shiplap.engineer.deploy.serve.http.routes import Routes
+from shiplap.engineer.deploy.serve.http.server import Server
 from shiplap.engineer.deploy.serve.limits import Limits
-from shiplap.engineer.deploy.serve.listener import address_of, listen
+from shiplap.engineer.deploy.serve.models.hosted import Hosted
+from shiplap.engineer.deploy.serve.models.jobs import Jobs
 from shiplap.engineer.deploy.serve.openapi import describe
 from shiplap.engineer.deploy.serve.protocols import (
     Azure,
@@ -31,8 +33,6 @@ from shiplap.engineer.deploy.serve.protocols import (
     TorchServe,
     Vertex,
 )
-from shiplap.engineer.deploy.serve.routes import Routes
-from shiplap.engineer.deploy.serve.server import Server
 from shiplap.scoring import load
 
 if sys.platform == "win32":

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from typing import Protocol as Shape
 
-from shiplap.engineer.deploy.serve.exchange import Exchange, Route
-from shiplap.engineer.deploy.serve.hosted import Hosted
+from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.models.hosted import Hosted
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
 __all__ = ["Models", "Protocol", "require_body", "require_json"]

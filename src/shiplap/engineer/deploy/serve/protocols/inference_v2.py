@@ -31,8 +31,8 @@ from shiplap.core.errors import nearest
 from shiplap.core.schema import Kind
 from shiplap.core.signature import Signature
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, check_depth, decode_error
-from shiplap.engineer.deploy.serve.exchange import JSON, Exchange, Route
-from shiplap.engineer.deploy.serve.hosted import Hosted
+from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange, Route
+from shiplap.engineer.deploy.serve.models.hosted import Hosted
 from shiplap.engineer.deploy.serve.openapi import key_of, responses
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.base import Models, require_body, require_json

@@ -38,7 +38,7 @@ import msgspec
 
 import shiplap
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, NDJSON
-from shiplap.engineer.deploy.serve.exchange import JSON, Exchange, Head, Route
+from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange, Head, Route
 from shiplap.engineer.deploy.serve.openapi import responses
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.base import Models, require_body

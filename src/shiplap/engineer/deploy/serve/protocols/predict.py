@@ -25,8 +25,8 @@ from urllib.parse import quote
 
 from shiplap.core.errors import nearest
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, NDJSON, decode_row, decode_rows, split_lines
-from shiplap.engineer.deploy.serve.exchange import Exchange, Route
-from shiplap.engineer.deploy.serve.hosted import Hosted
+from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.models.hosted import Hosted
 from shiplap.engineer.deploy.serve.openapi import answer_schema, responses, row_schema
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.base import Models, require_body, require_json

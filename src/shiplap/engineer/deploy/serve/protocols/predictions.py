@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.core.errors import nearest
-from shiplap.engineer.deploy.serve.exchange import JSON, Exchange
-from shiplap.engineer.deploy.serve.hosted import Hosted
+from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange
+from shiplap.engineer.deploy.serve.models.hosted import Hosted
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.base import Models
 from shiplap.engineer.deploy.serve.protocols.rows import Row, Rows

@@ -35,7 +35,7 @@ from shiplap.core.errors import nearest
 from shiplap.core.schema import Kind
 from shiplap.core.signature import Signature
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES
-from shiplap.engineer.deploy.serve.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
 from shiplap.engineer.deploy.serve.openapi import key_of, responses
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.base import Models, require_body, require_json

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, decode_error
-from shiplap.engineer.deploy.serve.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
 from shiplap.engineer.deploy.serve.openapi import key_of, responses
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.base import Models, require_body

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from shiplap.adapters.runtimes import Runtime
 from shiplap.core.errors import ShipError
-from shiplap.engineer.deploy.serve.exchange import Exchange
+from shiplap.engineer.deploy.serve.http.exchange import Exchange
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.scoring import Encoder
 

@@ -6,10 +6,10 @@ from urllib.parse import unquote
 
 import httptools
 
-from shiplap.engineer.deploy.serve.exchange import Head
+from shiplap.engineer.deploy.serve.http.exchange import Head
+from shiplap.engineer.deploy.serve.http.routes import Routes
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.engineer.deploy.serve.routes import Routes
 
 __all__ = ["make_head"]
 

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from shiplap.core.errors import RowError, ShipError
 from shiplap.core.signature import Field
-from shiplap.engineer.deploy.serve.answers import Answers
 from shiplap.engineer.deploy.serve.bodies import decode_rows
-from shiplap.engineer.deploy.serve.exchange import JSON, Exchange
-from shiplap.engineer.deploy.serve.jobs import Jobs
+from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange
 from shiplap.engineer.deploy.serve.limits import Limits
+from shiplap.engineer.deploy.serve.models.answers import Answers
+from shiplap.engineer.deploy.serve.models.jobs import Jobs
+from shiplap.engineer.deploy.serve.models.turn import Render, Turn, beyond
 from shiplap.engineer.deploy.serve.openapi import EXPECTED
 from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.engineer.deploy.serve.turn import Render, Turn, beyond
 from shiplap.scoring import Scorer
 
 __all__ = ["Hosted"]

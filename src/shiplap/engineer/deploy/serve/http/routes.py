@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from shiplap.engineer.deploy.serve.exchange import Exchange, Handler, Route
+from shiplap.engineer.deploy.serve.http.exchange import Exchange, Handler, Route
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
 __all__ = ["Routes"]

@@ -6,10 +6,10 @@ import asyncio
 import socket
 from email.utils import formatdate
 
-from shiplap.engineer.deploy.serve.connection import Connection
-from shiplap.engineer.deploy.serve.exchange import Head
+from shiplap.engineer.deploy.serve.http.connection import Connection
+from shiplap.engineer.deploy.serve.http.exchange import Head
+from shiplap.engineer.deploy.serve.http.routes import Routes
 from shiplap.engineer.deploy.serve.limits import Limits
-from shiplap.engineer.deploy.serve.routes import Routes
 
 __all__ = ["Server"]
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from shiplap.engineer.deploy.serve.exchange import JSON, Exchange
+from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
 __all__ = ["Jobs"]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from shiplap.engineer.deploy.serve.exchange import Exchange
+from shiplap.engineer.deploy.serve.http.exchange import Exchange
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
 __all__ = ["Application", "Bridge"]

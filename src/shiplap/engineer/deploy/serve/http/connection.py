@@ -8,11 +8,11 @@ from typing import Protocol, cast
 
 import httptools
 
-from shiplap.engineer.deploy.serve.exchange import Desk, Exchange, Head, Route
-from shiplap.engineer.deploy.serve.heads import make_head
+from shiplap.engineer.deploy.serve.http.exchange import Desk, Exchange, Head, Route
+from shiplap.engineer.deploy.serve.http.heads import make_head
+from shiplap.engineer.deploy.serve.http.routes import Routes
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.engineer.deploy.serve.routes import Routes
 
 __all__ = ["Connection", "House"]
 
