@@ -42,8 +42,8 @@ def test_what_is_no_ship_is_refused_before_the_port_is_opened(tmp_path):
         serve([])
 
 
-def test_two_ships_of_one_name_are_refused(ship):
-    with pytest.raises(InputError, match="two ships are called 'churn'"):
+def test_a_ship_that_is_named_twice_is_refused(ship):
+    with pytest.raises(InputError, match="of 'churn' is named twice"):
         serve([ship, ship], port=0)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import sys
@@ -14,25 +13,13 @@ from pathlib import Path
 
 from shiplap.core.errors import InputError
 from shiplap.core.progress import tell
-from shiplap.engineer.deploy.serve.app import make_app
-from shiplap.engineer.deploy.serve.http.bridge import Bridge
 from shiplap.engineer.deploy.serve.http.listener import address_of, listen
-from shiplap.engineer.deploy.serve.http.routes import Routes
 from shiplap.engineer.deploy.serve.http.server import Server
 from shiplap.engineer.deploy.serve.limits import Limits
+from shiplap.engineer.deploy.serve.models.fleet import Fleet, Service
 from shiplap.engineer.deploy.serve.models.hosted import Hosted
 from shiplap.engineer.deploy.serve.models.jobs import Jobs
-from shiplap.engineer.deploy.serve.openapi import describe
-from shiplap.engineer.deploy.serve.protocols import (
-    Azure,
-    InferenceV2,
-    Invocations,
-    Predict,
-    Protocol,
-    TensorFlowServing,
-    TorchServe,
-    Vertex,
-)
+from shiplap.engineer.deploy.serve.site import make_routes
 from shiplap.scoring import load
 
 if sys.platform == "win32":
@@ -42,7 +29,7 @@ else:
 
     _new_loop = uvloop.new_event_loop
 
-__all__ = ["serve"]
+__all__ = ["load_fleet", "serve"]
 
 # A thread that works on a long batch hands the interpreter over this often, so single rows wait no longer than that.
 _SWITCH_S = 0.0005
@@ -65,7 +52,7 @@ def serve(
     Parameters
     ----------
     paths : path or sequence of paths
-        The ship files; their names must differ.
+        The ship files. Of several with one name, the first answers who asks for no version.
     host : str
         Address to listen on. The default serves this machine alone; anything else must be asked for.
     port : int
@@ -80,16 +67,16 @@ def serve(
     ShipError
         A ship file cannot be read.
     InputError
-        Two ships have one name, or the port cannot be had.
+        One ship is named twice, or the port cannot be had.
     """
     limits = limits or Limits()
     chosen = [paths] if isinstance(paths, str | Path) else list(paths)
     if not chosen:
         raise InputError("there is nothing to serve", hint="name at least one ship file")
     jobs = Jobs(most=limits.queue)
-    models = _load(chosen, limits, jobs)
+    fleet = load_fleet(chosen, limits, jobs)
     with closing(listen(host, port, backlog=limits.connections)) as listener:
-        server = make_server(models, limits)
+        server = Server(make_routes(fleet, limits), limits)
         switch = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_S)
         try:
@@ -98,43 +85,29 @@ def serve(
         finally:
             sys.setswitchinterval(switch)
             jobs.close()
-            for model in models.values():
-                model.turn.close()
+            for hosted in fleet.hosted:
+                hosted.turn.close()
 
 
-def make_server(models: dict[str, Hosted], limits: Limits) -> Server:
-    """Put the protocols and the application beside them together.
+def load_fleet(paths: Sequence[str | Path], limits: Limits, jobs: Jobs) -> Fleet:
+    """Load ships; of those that have one name, the first is the one that answers.
 
-    Parameters
-    ----------
-    models : dict of str to Hosted
-        What is served, by name.
-    limits : Limits
-        What is accepted.
+    Raises
+    ------
+    ShipError
+        A ship file cannot be read.
+    InputError
+        One ship is named twice.
     """
-    protocols: list[Protocol] = [
-        Vertex(models, os.environ),  # first: its paths are the operator's choice, and may be those of another
-        Predict(models),
-        InferenceV2(models),
-        Invocations(models),
-        TensorFlowServing(models),
-        TorchServe(models),
-        Azure(models),
-    ]
-    description = describe([protocol.paths() for protocol in protocols])
-    beside = Bridge(make_app(list(models.values()), description), tasks=limits.tasks)
-    return Server(Routes([route for protocol in protocols for route in protocol.routes()], beside), limits)
-
-
-def _load(paths: Sequence[str | Path], limits: Limits, jobs: Jobs) -> dict[str, Hosted]:
-    models: dict[str, Hosted] = {}
+    services: dict[str, Service] = {}
     for path in paths:
         tell(f"loading {path}")
-        model = Hosted(load(path), limits, jobs)
-        if model.name in models:
-            raise InputError(f"two ships are called '{model.name}'", hint="serve them on two ports")
-        models[model.name] = model
-    return models
+        hosted = Hosted(load(path), limits, jobs)
+        others = services[hosted.name].versions if hosted.name in services else ()
+        if any(other.version == hosted.version for other in others):
+            raise InputError(f"version {hosted.version} of '{hosted.name}' is named twice", hint="name it once")
+        services[hosted.name] = Service(hosted.name, (*others, hosted))
+    return Fleet(services)
 
 
 async def _run(server: Server, listener: socket.socket, ready: Callable[[str], None] | None) -> None:

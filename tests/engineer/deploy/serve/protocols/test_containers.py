@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 import shiplap as sl
 from shiplap.cli.serve import command
 from shiplap.core.errors import InputError
+from shiplap.engineer.deploy.serve.models.fleet import Fleet
 from shiplap.engineer.deploy.serve.protocols import Vertex
 
 NAMES = ["age", "plan", "since", "paid"]
@@ -52,7 +53,7 @@ def test_vertex_says_in_the_environment_where_it_asks(start, ship, scorer, label
 
 def test_a_route_of_vertex_that_is_no_path_is_refused():
     with pytest.raises(InputError, match="AIP_HEALTH_ROUTE is expected to be a path"):
-        Vertex({}, {"AIP_HEALTH_ROUTE": "health"})
+        Vertex(Fleet({}), {"AIP_HEALTH_ROUTE": "health"})
 
 
 @pytest.mark.parametrize("variable", ["AIP_HTTP_PORT", "SAGEMAKER_BIND_TO_PORT"])

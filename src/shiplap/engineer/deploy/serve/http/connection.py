@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from time import perf_counter
 from typing import Protocol, cast
 
 import httptools
 
 from shiplap.engineer.deploy.serve.http.exchange import Desk, Exchange, Head, Route
 from shiplap.engineer.deploy.serve.http.heads import make_head
+from shiplap.engineer.deploy.serve.http.hooks import Guard
 from shiplap.engineer.deploy.serve.http.routes import Routes
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.problem import ProblemError
@@ -26,6 +28,7 @@ def _nobody(exchange: Exchange) -> None:
 
 
 _UNREAD = Head("", "", "", {}, (), "1.1", False, 0, "", Route("", "", _nobody), {}, False)
+_OF_ONE_REQUEST = frozenset({"expect", "traceparent", "x-request-id"})  # a head with one of them will not come again
 
 
 class House(Desk, Protocol):
@@ -37,6 +40,7 @@ class House(Desk, Protocol):
     connections: set[Connection]
     receiving: int
     now: float
+    guard: Guard | None
 
 
 class Connection(asyncio.Protocol):
@@ -70,6 +74,7 @@ class Connection(asyncio.Protocol):
         "_transport",
         "_unsent",
         "_waiting",
+        "arrived",
         "desk",
         "lost",
     )
@@ -77,6 +82,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, house: House) -> None:
         self.desk: House = house
         self.lost = False
+        self.arrived = 0.0
         self._waiting: deque[Exchange] = deque()
         self._since = house.now
         self._partial = False  # in the middle of a request
@@ -115,6 +121,7 @@ class Connection(asyncio.Protocol):
         """Read what came: known heads by their bytes, everything else by the parser."""
         if self._closing:
             return
+        self.arrived = perf_counter()
         start = 0 if self._partial else self._take_known(data)
         if start < len(data) and not self._closing:
             self._parse(data, start)
@@ -178,7 +185,7 @@ class Connection(asyncio.Protocol):
 
     def _learn(self, data: bytes, start: int) -> None:
         head = self._head
-        if self._partial or head is None or not head.plain or head.length < 0 or "expect" in head.headers:
+        if self._partial or head is None or not head.plain or head.length < 0 or _OF_ONE_REQUEST & head.headers.keys():
             return
         end = data.find(b"\r\n\r\n", start) + 4
         if end + head.length == len(data) and end - start <= _LONGEST_KNOWN:
@@ -212,7 +219,9 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Decide who answers, before any of the body is read."""
         house = self.desk
-        head = self._head = make_head(self._parser, self._target, self._raw, house.routes, house.limits)
+        head = self._head = make_head(
+            self._parser, self._target, self._raw, routes=house.routes, limits=house.limits, guard=house.guard
+        )
         self._quiet = 0
         if "expect" in head.headers and head.version == "1.1" and head.length:
             self._continue_due = True
@@ -251,6 +260,8 @@ class Connection(asyncio.Protocol):
         if not head.keep:
             self._closing = True
         try:
+            if head.key is not None and self.desk.guard is not None:
+                self.desk.guard.spend(head.key)
             head.route.handler(exchange)
         except Exception as error:
             exchange.settle(error)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
-import uuid
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from shiplap.engineer.deploy.serve.problem import ProblemError, phrase
+
+if TYPE_CHECKING:
+    from shiplap.engineer.deploy.serve.http.hooks import Key, Observer
 
 __all__ = ["JSON", "Desk", "Exchange", "Handler", "Head", "Line", "Route"]
 
 JSON = "application/json"
+_OWN_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
 
 
 class Route(NamedTuple):
@@ -28,12 +32,15 @@ class Route(NamedTuple):
         ``handler(exchange)``: answers now or later, or raises `ProblemError`.
     error_member : str
         Member of a problem's body that repeats the detail, for protocols whose clients look there.
+    protocol : str
+        Whose route it is, in one word.
     """
 
     method: str
     path: str
     handler: Handler
     error_member: str = ""
+    protocol: str = ""
 
 
 class Head(NamedTuple):
@@ -61,6 +68,8 @@ class Head(NamedTuple):
         The segments of the path that vary.
     plain : bool
         Whether an answer needs no other headers than the usual: HTTP/1.1, kept open, with a body.
+    key : Key, optional
+        Whose request it is, where that matters.
     """
 
     method: str
@@ -75,20 +84,25 @@ class Head(NamedTuple):
     route: Route
     parameters: Mapping[str, str]
     plain: bool
+    key: Key | None = None
 
 
 class Desk(Protocol):
-    """What an answer needs of the server: the time of day, ready to be sent, and whether it is closing."""
+    """What an answer needs of the server: the time of day, ready to be sent, a number, and whether it is closing."""
 
     opening: bytes
     date: str
     draining: bool
+    count: int
+    origin: str
+    observer: Observer | None
 
 
 class Line(Protocol):
     """What an answer needs of its connection: to know when it may go out, and whether anybody listens."""
 
     lost: bool
+    arrived: float
 
     @property
     def desk(self) -> Desk:
@@ -115,15 +129,34 @@ class Exchange:
         What is asked for.
     body : bytes
         The whole body.
+
+    Attributes
+    ----------
+    number : int
+        Which request of this process it is.
+    arrived : float
+        When its last byte was read, in seconds of ``time.perf_counter``.
+    hosted : Hosted or None
+        The ship that answers, once it is known.
     """
 
-    __slots__ = ("body", "data", "head", "line")
+    __slots__ = ("arrived", "body", "data", "head", "hosted", "line", "number")
 
     def __init__(self, line: Line, head: Head, body: bytes) -> None:
         self.line = line
         self.head = head
         self.body = body
         self.data: bytes | None = None
+        self.arrived = line.arrived
+        self.hosted: Any = None
+        desk = line.desk
+        desk.count = self.number = desk.count + 1
+
+    @property
+    def id(self) -> str:
+        """The id that the answer carries: the client's own, or one that no other request has."""
+        own = self.head.headers.get("x-request-id", "")
+        return own if _OWN_ID.fullmatch(own) else f"{self.line.desk.origin}{self.number:x}"
 
     @property
     def gone(self) -> bool:
@@ -135,8 +168,10 @@ class Exchange:
         line = self.line
         desk = line.desk
         if self.head.plain and not desk.draining:
-            self.data = b"%b%d\r\n\r\n%b" % (desk.opening, len(body), body)
+            self.data = b"%b%x\r\nContent-Length: %d\r\n\r\n%b" % (desk.opening, self.number, len(body), body)
             line.flush()
+            if desk.observer is not None:
+                desk.observer.answered(self, 200, len(body))
         else:
             self.answer(body)
 
@@ -159,7 +194,13 @@ class Exchange:
         if self.data is not None:
             return
         head = self.head
-        lines = [f"HTTP/1.1 {status} {phrase(status)}", f"Date: {self.line.desk.date}", "Server: shiplap"]
+        desk = self.line.desk
+        lines = [
+            f"HTTP/1.1 {status} {phrase(status)}",
+            f"Date: {desk.date}",
+            "Server: shiplap",
+            f"X-Request-Id: {self.id}",
+        ]
         if media_type:
             lines.append(f"Content-Type: {media_type}")
         lines.extend(f"{name}: {value}" for name, value in (headers or {}).items())
@@ -172,6 +213,8 @@ class Exchange:
         start = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
         self.data = start if head.method == "HEAD" or status == 204 else start + body
         self.line.flush()
+        if desk.observer is not None:
+            desk.observer.answered(self, status, len(body))
 
     def refuse(self, problem: ProblemError) -> None:
         """Answer with a problem."""
@@ -181,10 +224,9 @@ class Exchange:
 
     def fail(self, error: BaseException) -> None:
         """Answer 500 with an id; what happened is written to standard error under it, and not told to the client."""
-        identity = uuid.uuid4().hex[:12]
         trace = "".join(traceback.format_exception(error))
-        sys.stderr.write(f"error {identity} in {self.head.method} {self.head.path!r}\n{trace}")
-        self.refuse(ProblemError(500, "an unexpected error; it is logged under its id", id=identity))
+        sys.stderr.write(f"error {self.id} in {self.head.method} {self.head.path!r}\n{trace}")
+        self.refuse(ProblemError(500, "an unexpected error; it is logged under its id", id=self.id))
 
     def settle(self, error: BaseException) -> None:
         """Answer with whatever `error` means to a client."""

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 import httptools
 
 from shiplap.engineer.deploy.serve.http.exchange import Head
+from shiplap.engineer.deploy.serve.http.hooks import Guard
 from shiplap.engineer.deploy.serve.http.routes import Routes
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.problem import ProblemError
@@ -16,15 +17,22 @@ __all__ = ["make_head"]
 Raw = list[tuple[bytes, bytes]]
 
 
-def make_head(parser: httptools.HttpRequestParser, target: bytes, raw: Raw, routes: Routes, limits: Limits) -> Head:
+def make_head(
+    parser: httptools.HttpRequestParser,
+    target: bytes,
+    raw: Raw,
+    *,
+    routes: Routes,
+    limits: Limits,
+    guard: Guard | None = None,
+) -> Head:
     """Check the start of a request and say who answers it.
 
     Raises
     ------
     ProblemError
-        400 a malformed target or ``Host``, 413 a body that is announced too large, 415 a compressed one,
-        417 an unknown expectation,
-        431 headers too large, 505 another version of HTTP.
+        400 a malformed target or ``Host``, 401 nobody who may ask, 413 a body that is announced too large,
+        415 a compressed one, 417 an unknown expectation, 431 headers too large, 505 another version of HTTP.
     """
     if len(target) + sum(len(name) + len(value) + 4 for name, value in raw) > limits.header_bytes:
         raise ProblemError(431, f"headers of at most {limits.header_bytes} bytes are accepted")
@@ -46,11 +54,14 @@ def make_head(parser: httptools.HttpRequestParser, target: bytes, raw: Raw, rout
         raise ProblemError(413, f"a body of at most {limits.body_bytes} bytes is accepted", value=length)
     method = parser.get_method().decode("ascii")
     path, query = _split(target)
+    key = None if guard is None else guard.authorize(headers, path)
     route, parameters = routes.find(method, path)
     keep = parser.should_keep_alive()
-    plain = keep and version == "1.1" and method != "HEAD"
+    usual = method != "HEAD" and "x-request-id" not in headers
+    plain = keep and version == "1.1" and usual
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return Head(method, path, query, headers, tuple(raw), version, keep, length, media_type, route, parameters, plain)
+    start = (method, path, query, headers, tuple(raw), version)
+    return Head(*start, keep, length, media_type, route, parameters, plain, key)
 
 
 def _folded(raw: Raw) -> dict[str, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 from email.utils import formatdate
 
 from shiplap.engineer.deploy.serve.http.connection import Connection
 from shiplap.engineer.deploy.serve.http.exchange import Head
+from shiplap.engineer.deploy.serve.http.hooks import Guard, Observer
 from shiplap.engineer.deploy.serve.http.routes import Routes
 from shiplap.engineer.deploy.serve.limits import Limits
 
@@ -23,9 +25,15 @@ class Server:
         Who answers what.
     limits : Limits
         What is accepted.
+    guard : Guard, optional
+        Who may ask; without one, everybody.
+    observer : Observer, optional
+        Who hears of every answer.
     """
 
-    def __init__(self, routes: Routes, limits: Limits) -> None:
+    def __init__(
+        self, routes: Routes, limits: Limits, *, guard: Guard | None = None, observer: Observer | None = None
+    ) -> None:
         self.routes = routes
         self.limits = limits
         self.known: dict[bytes, Head] = {}
@@ -35,6 +43,10 @@ class Server:
         self.now = 0.0
         self.date = ""
         self.opening = b""
+        self.guard = guard
+        self.observer = observer
+        self.count = 0
+        self.origin = f"{secrets.token_hex(5)}-"
 
     async def start(self, listener: socket.socket) -> None:
         """Begin to accept connections on `listener`."""
@@ -44,6 +56,15 @@ class Server:
         self._listening = await self._loop.create_server(
             lambda: Connection(self), sock=listener, backlog=self.limits.connections
         )
+
+    def route(self, routes: Routes) -> None:
+        """Answer by other routes from the next request on; those in progress are answered as they began."""
+        self.routes = routes
+        self.forget()
+
+    def forget(self) -> None:
+        """Look again at heads that are known: who answers them, and who may ask."""
+        self.known.clear()
 
     async def drain(self) -> None:
         """Accept nothing new, let requests in progress finish, and close; cut off what takes longer than `drain_s`."""
@@ -65,7 +86,7 @@ class Server:
         self.date = formatdate(usegmt=True)
         self.opening = (
             f"HTTP/1.1 200 OK\r\nDate: {self.date}\r\nServer: shiplap\r\n"
-            "Content-Type: application/json\r\nContent-Length: "
+            f"Content-Type: application/json\r\nX-Request-Id: {self.origin}"
         ).encode("ascii")
         for connection in tuple(self.connections):
             connection.check_time()

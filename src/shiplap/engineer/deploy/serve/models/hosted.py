@@ -21,6 +21,7 @@ from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.models.answers import Answers
 from shiplap.engineer.deploy.serve.models.jobs import Jobs
+from shiplap.engineer.deploy.serve.models.tap import Asker, Tap
 from shiplap.engineer.deploy.serve.models.turn import Render, Turn, beyond
 from shiplap.engineer.deploy.serve.openapi import EXPECTED
 from shiplap.engineer.deploy.serve.problem import ProblemError
@@ -55,6 +56,7 @@ class Hosted:
         self.name = scorer.ship.manifest.name
         self.version = scorer.ship.id[:12]
         self.answers = Answers(scorer)
+        self.taps: tuple[Tap, ...] = ()
         self._expected = {field.name: EXPECTED[field.kind] for field in scorer.signature.inputs}
         inline_us = limits.inline_ms * 1000
         self.call_us, self.row_us, row_bytes = self._costs()
@@ -64,15 +66,19 @@ class Hosted:
         wide = max(8, _WAITING_BYTES // (8 * scorer.encoder.width))  # rows that wait are encoded already
         self.turn = Turn(scorer.encoder, scorer.runtime, capacity=min(capacity, wide), dear=dear)
 
-    def answer_row(self, row: Mapping[str, object], exchange: Exchange, render: Render) -> None:
+    def tap(self, *taps: Tap) -> None:
+        """Let others look on, instead of those that did."""
+        self.taps = self.turn.taps = taps
+
+    def answer_row(self, row: Mapping[str, object], asker: Asker, render: Render) -> None:
         """Answer one row together with the others of this turn; raises ``ProblemError``."""
         try:
-            self.turn.add(row, exchange, render)
+            self.turn.add(row, asker, render)
         except RowError as error:
             raise self._refusal(error, row) from error
 
-    def outputs(self, rows: Sequence[Mapping[str, object]]) -> NDArray[np.float64]:
-        """Return the outputs of rows, shape (n_rows, n_outputs); raises ``ProblemError``.
+    def outputs(self, rows: Sequence[Mapping[str, object]], asker: Asker) -> NDArray[np.float64]:
+        """Return the outputs of the rows that `asker` sent, shape (n_rows, n_outputs); raises ``ProblemError``.
 
         The work is done in slices, so that on a thread it lets others run in between.
         """
@@ -84,11 +90,14 @@ class Hosted:
                 raise ProblemError(503, "the server is stopping", headers={"Retry-After": "1"})
             part = rows[start : start + size]
             try:
-                parts.append(run(encode(part)))
+                encoded = encode(part)
+                parts.append(run(encoded))
             except RowError as error:
                 raise self._refusal(error, part[error.row], start + error.row, many=True) from error
             except ShipError as error:
                 raise beyond(error) from error
+            for tap in self.taps:
+                tap.take([asker] * len(part), part, encoded, parts[-1])
         return np.concatenate(parts)
 
     def work(self, exchange: Exchange, work: Callable[[], bytes], media_type: str = JSON) -> None:
@@ -128,7 +137,7 @@ class Hosted:
         body = msgspec.json.encode([row] * count)
 
         def batch() -> None:
-            self.answers.array(self.outputs(decode_rows(body, Limits())))
+            self.answers.array(scorer.runtime.run(scorer.encoder.matrix(decode_rows(body, Limits()))))
 
         return call_us, _best_us(batch) / count, len(body) / count
 

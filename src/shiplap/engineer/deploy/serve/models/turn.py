@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.adapters.runtimes import Runtime
 from shiplap.core.errors import ShipError
-from shiplap.engineer.deploy.serve.http.exchange import Exchange
+from shiplap.engineer.deploy.serve.models.tap import Asker, Tap
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.scoring import Encoder
 
@@ -20,8 +21,9 @@ __all__ = ["Render", "Turn", "beyond"]
 
 Matrix = NDArray[np.float64]
 Outcome = list[float] | ProblemError
-Render = Callable[[Exchange, list[float]], None]
-"""Answers an exchange from the outputs of its row."""
+Render = Callable[[Any, list[float]], None]
+"""Answers whoever asked from the outputs of the row."""
+Waiting = tuple[Asker, Render, Mapping[str, object]]
 
 
 class Turn:
@@ -48,13 +50,14 @@ class Turn:
         self._matrix = np.empty((capacity, encoder.width))
         # The first row goes where a call with one row reads it, which is the fastest there is.
         self._rows = [self._single.input, *self._matrix[1:]]
-        self._waiting: list[tuple[Exchange, Render]] = []
+        self._waiting: list[Waiting] = []
         self._capacity = capacity
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="shiplap-rows") if dear else None
         self._busy = False
+        self.taps: tuple[Tap, ...] = ()
 
-    def add(self, row: Mapping[str, object], exchange: Exchange, render: Render) -> None:
-        """Take a row; its exchange is answered later in this turn.
+    def add(self, row: Mapping[str, object], asker: Asker, render: Render) -> None:
+        """Take a row; who asked is answered later in this turn.
 
         Raises
         ------
@@ -68,7 +71,7 @@ class Turn:
         if place == self._capacity:
             raise ProblemError(503, "too many rows are waiting", headers={"Retry-After": "1"})
         self._encode(row, self._rows[place])
-        waiting.append((exchange, render))
+        waiting.append((asker, render, row))
         if not place:
             asyncio.get_running_loop().call_soon(self._call)
         elif place + 1 == self._capacity and self._pool is None:
@@ -86,9 +89,9 @@ class Turn:
         self._waiting = []
         if self._pool is not None:
             self._busy = True
-            rows = self._gathered(len(waiting)).copy()
-            future = asyncio.get_running_loop().run_in_executor(self._pool, _outcomes, self._run, rows)
-            future.add_done_callback(partial(self._done, waiting))
+            encoded = self._gathered(len(waiting)).copy()
+            future = asyncio.get_running_loop().run_in_executor(self._pool, _outcomes, self._run, encoded)
+            future.add_done_callback(partial(self._done, waiting, encoded))
             return
         try:
             outputs = self._computed(len(waiting))
@@ -96,6 +99,8 @@ class Turn:
             _fail(waiting, error)
         else:
             _answer(waiting, outputs)
+            if self.taps:
+                self._show(waiting, self._gathered(len(waiting)), outputs)
 
     def _computed(self, n_rows: int) -> list[Outcome]:
         if n_rows > 1:
@@ -110,16 +115,26 @@ class Turn:
         self._matrix[0] = self._single.input[0]
         return self._matrix[:n_rows]
 
-    def _done(self, waiting: list[tuple[Exchange, Render]], future: asyncio.Future[list[Outcome]]) -> None:
+    def _done(self, waiting: list[Waiting], encoded: Matrix, future: asyncio.Future[list[Outcome]]) -> None:
         self._busy = False
         if future.cancelled():
             return
         error = future.exception()
         if error is None:
             _answer(waiting, future.result())
+            self._show(waiting, encoded, future.result())
         else:
             _fail(waiting, error)
         self._call()
+
+    def _show(self, waiting: list[Waiting], encoded: Matrix, outcomes: list[Outcome]) -> None:
+        kept = [place for place, outcome in enumerate(outcomes) if not isinstance(outcome, ProblemError)]
+        if len(kept) < len(waiting):
+            waiting, encoded = [waiting[place] for place in kept], encoded[kept]
+        if kept:
+            outputs = np.array([outcomes[place] for place in kept])
+            for tap in self.taps:
+                tap.take([asker for asker, _, _ in waiting], [row for _, _, row in waiting], encoded, outputs)
 
 
 def beyond(error: ShipError) -> ProblemError:
@@ -137,19 +152,19 @@ def _outcomes(run: Callable[[Matrix], Matrix], matrix: Matrix) -> list[Outcome]:
     return [_outcomes(run, matrix[row : row + 1])[0] for row in range(len(matrix))]
 
 
-def _answer(waiting: list[tuple[Exchange, Render]], outcomes: list[Outcome]) -> None:
-    for (exchange, render), output in zip(waiting, outcomes, strict=True):
-        if exchange.gone:
+def _answer(waiting: list[Waiting], outcomes: list[Outcome]) -> None:
+    for (asker, render, _), output in zip(waiting, outcomes, strict=True):
+        if asker.gone:
             continue
         if isinstance(output, ProblemError):
-            exchange.refuse(output)
+            asker.refuse(output)
             continue
         try:
-            render(exchange, output)
+            render(asker, output)
         except Exception as error:
-            exchange.settle(error)
+            asker.settle(error)
 
 
-def _fail(waiting: list[tuple[Exchange, Render]], error: BaseException) -> None:
-    for exchange, _ in waiting:
-        exchange.settle(error)
+def _fail(waiting: list[Waiting], error: BaseException) -> None:
+    for asker, _, _ in waiting:
+        asker.settle(error)

@@ -30,10 +30,11 @@ import shiplap
 from shiplap.core.signature import Signature
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES
 from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
 from shiplap.engineer.deploy.serve.openapi import EXPECTED, responses
 from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.engineer.deploy.serve.protocols.base import Models, require_body, require_json
-from shiplap.engineer.deploy.serve.protocols.predictions import Predictions, Render, all_predictions, find
+from shiplap.engineer.deploy.serve.protocols.base import require_body, require_json
+from shiplap.engineer.deploy.serve.protocols.predictions import Predictions, Render
 from shiplap.engineer.deploy.serve.protocols.rows import Row, value_of
 
 __all__ = ["Azure"]
@@ -47,13 +48,14 @@ class Azure:
 
     Parameters
     ----------
-    models : mapping of str to Hosted
+    fleet : Fleet
         What is served.
     """
 
-    def __init__(self, models: Models) -> None:
-        self._served = all_predictions(models)
-        self._swagger = msgspec.json.encode(_swagger(next(iter(self._served.values())).signature))
+    name = "azure"
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._served = Endpoints(fleet, Predictions, "/v1/models/{model}:predict")
 
     def routes(self) -> Sequence[Route]:
         """Return where it listens."""
@@ -64,7 +66,7 @@ class Azure:
 
     def paths(self) -> Mapping[str, Any]:
         """Return its part of the OpenAPI description: path items by path."""
-        if len(self._served) > 1:
+        if len(self._served.fleet.services) > 1:
             return {}
         content: dict[str, Any] = {"application/json": {"schema": {}}}
         asked = {"required": True, "content": content}
@@ -73,16 +75,16 @@ class Azure:
         return {"/score": {"post": post}, "/swagger.json": {"get": get}}
 
     def _score(self, exchange: Exchange) -> None:
-        served = find(self._served, exchange, "/v1/models/{model}:predict")
+        served = self._served.find(exchange)
         require_body(exchange)
         require_json(exchange, JSON_TYPES, "application/json")
         served.answer(exchange, partial(_read, served))
 
     def _describe(self, exchange: Exchange) -> None:
-        find(self._served, exchange, "/v2/models/{model}")
+        served = self._served.known(exchange)
         if exchange.head.query not in {"", "version=2", "version=2.0"}:
             raise ProblemError(404, "Swagger 2.0 is here", hint="OpenAPI 3.1 stands at /openapi.json")
-        exchange.answer(self._swagger)
+        exchange.answer(msgspec.json.encode(_swagger(served.signature)))
 
 
 def _read(served: Predictions, body: bytes) -> tuple[list[Row], Render]:

@@ -7,17 +7,16 @@ from typing import Any
 from typing import Protocol as Shape
 
 from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
-from shiplap.engineer.deploy.serve.models.hosted import Hosted
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
-__all__ = ["Models", "Protocol", "require_body", "require_json"]
-
-Models = Mapping[str, Hosted]
-"""What is served, by name."""
+__all__ = ["Protocol", "require_body", "require_json"]
 
 
 class Protocol(Shape):
     """One way of asking. All it knows stands in its own file."""
+
+    name: str
+    """In one word, as metrics show it."""
 
     def routes(self) -> Sequence[Route]:
         """Return where it listens."""

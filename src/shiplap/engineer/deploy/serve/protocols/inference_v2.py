@@ -27,15 +27,15 @@ from numpy.typing import NDArray
 
 import shiplap
 from shiplap.core.brief import Label
-from shiplap.core.errors import nearest
 from shiplap.core.schema import Kind
 from shiplap.core.signature import Signature
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, check_depth, decode_error
 from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange, Route
+from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
 from shiplap.engineer.deploy.serve.models.hosted import Hosted
 from shiplap.engineer.deploy.serve.openapi import key_of, responses
 from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.engineer.deploy.serve.protocols.base import Models, require_body, require_json
+from shiplap.engineer.deploy.serve.protocols.base import require_body, require_json
 from shiplap.engineer.deploy.serve.protocols.binary import BINARY, HEADER, fill, json_length, packed
 
 __all__ = ["InferenceV2"]
@@ -96,12 +96,14 @@ class InferenceV2:
 
     Parameters
     ----------
-    models : mapping of str to Hosted
+    fleet : Fleet
         What is served.
     """
 
-    def __init__(self, models: Models) -> None:
-        self._endpoints = {name: _Endpoint(model) for name, model in models.items()}
+    name = "v2"
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._endpoints = Endpoints(fleet, _Endpoint)
 
     def routes(self) -> Sequence[Route]:
         """Return where it listens."""
@@ -132,29 +134,18 @@ class InferenceV2:
             described[route.path] = {route.method.lower(): operation}
         return described
 
-    def _endpoint(self, exchange: Exchange) -> _Endpoint:
-        name = exchange.head.parameters["model"]
-        endpoint = self._endpoints.get(name)
-        if endpoint is None:
-            raise ProblemError(404, f"no model called '{name}' is served here", hint=nearest(name, self._endpoints))
-        version = exchange.head.parameters.get("version", endpoint.version)
-        if version != endpoint.version:
-            detail = f"no version '{version}' of '{name}' is served here"
-            raise ProblemError(404, detail, expected=endpoint.version)
-        return endpoint
-
     def _server_ready(self, exchange: Exchange) -> None:
         ready = not exchange.line.desk.draining
         exchange.answer(msgspec.json.encode({"live": True, "ready": ready}), status=200 if ready else 503)
 
     def _model_ready(self, exchange: Exchange) -> None:
-        exchange.answer(msgspec.json.encode({"name": self._endpoint(exchange).name, "ready": True}))
+        exchange.answer(msgspec.json.encode({"name": self._endpoints.known(exchange).name, "ready": True}))
 
     def _metadata(self, exchange: Exchange) -> None:
-        exchange.answer(self._endpoint(exchange).metadata)
+        exchange.answer(self._endpoints.known(exchange).metadata)
 
     def _infer(self, exchange: Exchange) -> None:
-        self._endpoint(exchange).infer(exchange)
+        self._endpoints.find(exchange).infer(exchange)
 
 
 class _Endpoint:
@@ -189,12 +180,12 @@ class _Endpoint:
             require_json(exchange, JSON_TYPES, f"application/json or {BINARY}")
         if length + _DENSE * (len(body) - length) > self._model.inline_bytes:
             headers: dict[str, str] = {}  # the work says what it has made
-            work = partial(self._whole, body, length, headers)
+            work = partial(self._whole, exchange, length, headers)
             self._model.jobs.submit(exchange, work, media_type="", headers=headers)
             return
         asked, rows = self._read(body, length)
         if len(rows) != 1:
-            self._send(exchange, asked, self._model.outputs(rows))
+            self._send(exchange, asked, self._model.outputs(rows, exchange))
             return
 
         def render(exchange: Exchange, output: list[float]) -> None:
@@ -202,9 +193,9 @@ class _Endpoint:
 
         self._model.answer_row(rows[0], exchange, render)
 
-    def _whole(self, body: bytes, length: int, headers: dict[str, str]) -> bytes:
-        asked, rows = self._read(body, length)
-        told, rest = self._render(asked, self._model.outputs(rows))
+    def _whole(self, exchange: Exchange, length: int, headers: dict[str, str]) -> bytes:
+        asked, rows = self._read(exchange.body, length)
+        told, rest = self._render(asked, self._model.outputs(rows, exchange))
         headers.update(_binary_headers(told) if rest else {"Content-Type": JSON})
         return told + rest
 

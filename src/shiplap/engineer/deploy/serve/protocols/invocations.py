@@ -39,10 +39,11 @@ import msgspec
 import shiplap
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, NDJSON
 from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange, Head, Route
+from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
 from shiplap.engineer.deploy.serve.openapi import responses
 from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.engineer.deploy.serve.protocols.base import Models, require_body
-from shiplap.engineer.deploy.serve.protocols.predictions import Outputs, Predictions, Render, all_predictions, find
+from shiplap.engineer.deploy.serve.protocols.base import require_body
+from shiplap.engineer.deploy.serve.protocols.predictions import Outputs, Predictions, Render
 from shiplap.engineer.deploy.serve.protocols.rows import Row, value_of
 
 __all__ = ["Invocations"]
@@ -57,12 +58,14 @@ class Invocations:
 
     Parameters
     ----------
-    models : mapping of str to Hosted
+    fleet : Fleet
         What is served.
     """
 
-    def __init__(self, models: Models) -> None:
-        self._served = all_predictions(models)
+    name = "invocations"
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._served = Endpoints(fleet, Predictions, "/models/{model}/invoke")
 
     def routes(self) -> Sequence[Route]:
         """Return where it listens."""
@@ -81,14 +84,14 @@ class Invocations:
         named = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
         post = {"summary": "MLflow and SageMaker", "requestBody": asked, "responses": told}
         described: dict[str, Any] = {"/models/{model}/invoke": {"post": {**post, "parameters": [named]}}}
-        if len(self._served) == 1:
+        if len(self._served.fleet.services) == 1:
             described["/invocations"] = {"post": post}
         for path, kind in (("/ping", JSON), ("/version", "text/plain")):
             described[path] = {"get": {"summary": f"MLflow's {path}", "responses": responses({kind: anything})}}
         return described
 
     def _invoke(self, exchange: Exchange) -> None:
-        served = find(self._served, exchange, "/models/{model}/invoke")
+        served = self._served.find(exchange)
         require_body(exchange)
         head = exchange.head
         media_type = _accepted(head.headers.get("accept", ""))

@@ -23,13 +23,12 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from shiplap.core.errors import nearest
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, NDJSON, decode_row, decode_rows, split_lines
 from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
 from shiplap.engineer.deploy.serve.models.hosted import Hosted
 from shiplap.engineer.deploy.serve.openapi import answer_schema, responses, row_schema
-from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.engineer.deploy.serve.protocols.base import Models, require_body, require_json
+from shiplap.engineer.deploy.serve.protocols.base import require_body, require_json
 
 __all__ = ["Predict"]
 
@@ -39,36 +38,29 @@ class Predict:
 
     Parameters
     ----------
-    models : mapping of str to Hosted
+    fleet : Fleet
         What is served.
     """
 
-    def __init__(self, models: Models) -> None:
-        self._models = models
-        self._endpoints = {name: _Endpoint(model) for name, model in models.items()}
+    name = "predict"
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._endpoints = Endpoints(fleet, _Endpoint, "/predict/{model}")
 
     def routes(self) -> Sequence[Route]:
         """Return where it listens."""
-        alone = next(iter(self._endpoints.values())).answer if len(self._endpoints) == 1 else self._which
-        return [Route("POST", "/predict", alone), Route("POST", "/predict/{model}", self._named)]
+        return [Route("POST", "/predict", self._answer), Route("POST", "/predict/{model}", self._answer)]
 
     def paths(self) -> Mapping[str, Any]:
         """Return its part of the OpenAPI description: path items by path."""
-        described = {f"/predict/{quote(name)}": endpoint.describe() for name, endpoint in self._endpoints.items()}
-        if len(self._endpoints) == 1:
+        first = self._endpoints.first
+        described = {f"/predict/{quote(name)}": endpoint.describe() for name, endpoint in first.items()}
+        if len(first) == 1:
             described["/predict"] = next(iter(described.values()))
         return described
 
-    def _named(self, exchange: Exchange) -> None:
-        name = exchange.head.parameters["model"]
-        endpoint = self._endpoints.get(name)
-        if endpoint is None:
-            raise ProblemError(404, f"no model called '{name}' is served here", hint=nearest(name, self._endpoints))
-        endpoint.answer(exchange)
-
-    def _which(self, exchange: Exchange) -> None:
-        paths = ", ".join(f"/predict/{name}" for name in self._endpoints)
-        raise ProblemError(404, "several models are served here: say which in the path", expected=paths)
+    def _answer(self, exchange: Exchange) -> None:
+        self._endpoints.find(exchange).answer(exchange)
 
 
 class _Endpoint:
@@ -82,22 +74,24 @@ class _Endpoint:
             return
         require_body(exchange)
         if exchange.head.media_type == NDJSON:
-            self._model.work(exchange, partial(self._lines, body), NDJSON)
+            self._model.work(exchange, partial(self._lines, exchange), NDJSON)
             return
         require_json(exchange, JSON_TYPES, "application/json or application/x-ndjson")
         if body.lstrip()[:1] == b"[":
-            self._model.work(exchange, partial(self._array, body))
+            self._model.work(exchange, partial(self._array, exchange))
         else:
             self._model.answer_row(decode_row(body, self._model.limits), exchange, self._one)
 
     def _one(self, exchange: Exchange, output: list[float]) -> None:
         exchange.answer_json(self._model.answers.one(output))
 
-    def _array(self, body: bytes) -> bytes:
-        return self._model.answers.array(self._model.outputs(decode_rows(body, self._model.limits)))
+    def _array(self, exchange: Exchange) -> bytes:
+        rows = decode_rows(exchange.body, self._model.limits)
+        return self._model.answers.array(self._model.outputs(rows, exchange))
 
-    def _lines(self, body: bytes) -> bytes:
-        return self._model.answers.lines(self._model.outputs(split_lines(body, self._model.limits)))
+    def _lines(self, exchange: Exchange) -> bytes:
+        rows = split_lines(exchange.body, self._model.limits)
+        return self._model.answers.lines(self._model.outputs(rows, exchange))
 
     def describe(self) -> dict[str, Any]:
         """Return the path item of its description."""

@@ -23,10 +23,9 @@ from shiplap.core.errors import nearest
 from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange
 from shiplap.engineer.deploy.serve.models.hosted import Hosted
 from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.engineer.deploy.serve.protocols.base import Models
 from shiplap.engineer.deploy.serve.protocols.rows import Row, Rows
 
-__all__ = ["Predictions", "Render", "all_predictions", "find"]
+__all__ = ["Predictions", "Render"]
 
 Outputs = NDArray[np.float64]
 Render = Callable[[Outputs], bytes]
@@ -78,11 +77,11 @@ class Predictions:
         """
         model = self.model
         if len(exchange.body) > model.inline_bytes:
-            model.jobs.submit(exchange, lambda: self._whole(exchange.body, read), media_type=media_type)
+            model.jobs.submit(exchange, lambda: self._whole(exchange, read), media_type=media_type)
             return
         rows, render = read(exchange.body)
         if len(rows) != 1:
-            exchange.answer(render(model.outputs(rows)), media_type=media_type)
+            exchange.answer(render(model.outputs(rows, exchange)), media_type=media_type)
         elif media_type == JSON:
             model.answer_row(rows[0], exchange, lambda exchange, output: exchange.answer_json(render(_one(output))))
         else:
@@ -95,9 +94,9 @@ class Predictions:
         values = self.method(method)
         return lambda outputs: msgspec.json.encode({member: values(outputs)})
 
-    def _whole(self, body: bytes, read: Callable[[bytes], tuple[list[Row], Render]]) -> bytes:
-        rows, render = read(body)
-        return render(self.model.outputs(rows))
+    def _whole(self, exchange: Exchange, read: Callable[[bytes], tuple[list[Row], Render]]) -> bytes:
+        rows, render = read(exchange.body)
+        return render(self.model.outputs(rows, exchange))
 
     def _predicted(self, outputs: Outputs) -> list[Any]:
         signature = self.signature
@@ -106,44 +105,6 @@ class Predictions:
         if signature.outputs:
             return [dict(zip(signature.outputs, row, strict=True)) for row in outputs.tolist()]
         return list(self.model.scorer.decider.labels(outputs).tolist())
-
-
-def all_predictions(models: Models) -> dict[str, Predictions]:
-    """Return every ship by its name."""
-    return {name: Predictions(model) for name, model in models.items()}
-
-
-def find(served: dict[str, Predictions], exchange: Exchange, otherwise: str = "") -> Predictions:
-    """Return the ship that a path names, or the only one where it names none.
-
-    Parameters
-    ----------
-    served : dict of str to Predictions
-        What is served.
-    exchange : Exchange
-        The request.
-    otherwise : str
-        Where to go when several are served and the path names none; ``{model}`` stands for the name.
-
-    Raises
-    ------
-    ProblemError
-        404: no such model or version, or several and no name.
-    """
-    parameters = exchange.head.parameters
-    name = parameters.get("model")
-    if name is None:
-        if len(served) > 1:
-            paths = ", ".join(otherwise.format(model=each) for each in served)
-            raise ProblemError(404, "several models are served here: say which in the path", expected=paths)
-        return next(iter(served.values()))
-    found = served.get(name)
-    if found is None:
-        raise ProblemError(404, f"no model called '{name}' is served here", hint=nearest(name, served))
-    if parameters.get("version", found.model.version) != found.model.version:
-        detail = f"no version '{parameters['version']}' of '{name}' is served here"
-        raise ProblemError(404, detail, expected=found.model.version)
-    return found
 
 
 def _one(output: list[float]) -> Outputs:

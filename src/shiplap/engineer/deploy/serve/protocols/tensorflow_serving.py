@@ -36,10 +36,11 @@ from shiplap.core.schema import Kind
 from shiplap.core.signature import Signature
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES
 from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
 from shiplap.engineer.deploy.serve.openapi import key_of, responses
 from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.engineer.deploy.serve.protocols.base import Models, require_body, require_json
-from shiplap.engineer.deploy.serve.protocols.predictions import Outputs, Predictions, Render, all_predictions, find
+from shiplap.engineer.deploy.serve.protocols.base import require_body, require_json
+from shiplap.engineer.deploy.serve.protocols.predictions import Outputs, Predictions, Render
 from shiplap.engineer.deploy.serve.protocols.rows import Row, value_of
 
 __all__ = ["TensorFlowServing"]
@@ -54,12 +55,14 @@ class TensorFlowServing:
 
     Parameters
     ----------
-    models : mapping of str to Hosted
+    fleet : Fleet
         What is served.
     """
 
-    def __init__(self, models: Models) -> None:
-        self._served = all_predictions(models)
+    name = "tensorflow"
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._served = Endpoints(fleet, Predictions)
 
     def routes(self) -> Sequence[Route]:
         """Return where it listens; the verbs come first, for a name may be anything."""
@@ -89,21 +92,21 @@ class TensorFlowServing:
         return described
 
     def _answer(self, read: Callable[[Predictions, bytes], tuple[list[Row], Render]], exchange: Exchange) -> None:
-        served = find(self._served, exchange)
+        served = self._served.find(exchange)
         require_body(exchange)
         require_json(exchange, JSON_TYPES, "application/json")
         served.answer(exchange, partial(read, served))
 
     def _list(self, exchange: Exchange) -> None:
-        exchange.answer(msgspec.json.encode({"models": list(self._served)}))
+        exchange.answer(msgspec.json.encode({"models": list(self._served.fleet.services)}))
 
     def _status(self, exchange: Exchange) -> None:
-        model = find(self._served, exchange).model
+        model = self._served.known(exchange).model
         state = {"version": model.version, "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
         exchange.answer(msgspec.json.encode({"name": model.name, "ready": True, "model_version_status": [state]}))
 
     def _metadata(self, exchange: Exchange) -> None:
-        served = find(self._served, exchange)
+        served = self._served.known(exchange)
         model, signature = served.model, served.signature
         definition = {
             "inputs": {

@@ -21,10 +21,11 @@ import msgspec
 
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, decode_error
 from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
 from shiplap.engineer.deploy.serve.openapi import key_of, responses
 from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.engineer.deploy.serve.protocols.base import Models, require_body
-from shiplap.engineer.deploy.serve.protocols.predictions import Outputs, Predictions, Render, all_predictions, find
+from shiplap.engineer.deploy.serve.protocols.base import require_body
+from shiplap.engineer.deploy.serve.protocols.predictions import Outputs, Predictions, Render
 from shiplap.engineer.deploy.serve.protocols.rows import Row, value_of
 
 __all__ = ["TorchServe"]
@@ -37,12 +38,14 @@ class TorchServe:
 
     Parameters
     ----------
-    models : mapping of str to Hosted
+    fleet : Fleet
         What is served.
     """
 
-    def __init__(self, models: Models) -> None:
-        self._served = all_predictions(models)
+    name = "torchserve"
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._served = Endpoints(fleet, Predictions)
 
     def routes(self) -> Sequence[Route]:
         """Return where it listens."""
@@ -61,7 +64,7 @@ class TorchServe:
         return described
 
     def _answer(self, exchange: Exchange) -> None:
-        served = find(self._served, exchange)
+        served = self._served.find(exchange)
         require_body(exchange)
         kind = exchange.head.media_type
         inputs = served.signature.inputs

@@ -20,10 +20,11 @@ import msgspec
 from shiplap.core.errors import InputError
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES
 from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
 from shiplap.engineer.deploy.serve.openapi import responses
 from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.engineer.deploy.serve.protocols.base import Models, require_body, require_json
-from shiplap.engineer.deploy.serve.protocols.predictions import Predictions, Render, all_predictions, find
+from shiplap.engineer.deploy.serve.protocols.base import require_body, require_json
+from shiplap.engineer.deploy.serve.protocols.predictions import Predictions, Render
 from shiplap.engineer.deploy.serve.protocols.rows import Row, value_of
 
 __all__ = ["Vertex"]
@@ -34,7 +35,7 @@ class Vertex:
 
     Parameters
     ----------
-    models : mapping of str to Hosted
+    fleet : Fleet
         What is served.
     environment : mapping of str to str
         Environment variables.
@@ -45,8 +46,10 @@ class Vertex:
         A route is no path.
     """
 
-    def __init__(self, models: Models, environment: Mapping[str, str]) -> None:
-        self._served = all_predictions(models)
+    name = "vertex"
+
+    def __init__(self, fleet: Fleet, environment: Mapping[str, str]) -> None:
+        self._served = Endpoints(fleet, Predictions, "/v1/models/{model}:predict")
         self._health = _path(environment, "AIP_HEALTH_ROUTE")
         self._predict = _path(environment, "AIP_PREDICT_ROUTE")
 
@@ -64,10 +67,10 @@ class Vertex:
             if route.method == "POST":
                 operation["requestBody"] = {"required": True, "content": content}
             described.setdefault(route.path, {})[route.method.lower()] = operation
-        return described if len(self._served) == 1 else {}
+        return described if len(self._served.fleet.services) == 1 else {}
 
     def _answer(self, exchange: Exchange) -> None:
-        served = find(self._served, exchange, "/v1/models/{model}:predict")
+        served = self._served.find(exchange)
         require_body(exchange)
         require_json(exchange, JSON_TYPES, "application/json")
         served.answer(exchange, partial(_read, served))

@@ -1,0 +1,61 @@
+"""`Tap`: sees what passes by: rows, encoded and answered. `Asker`: who asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiplap.engineer.deploy.serve.problem import ProblemError
+
+__all__ = ["Asker", "Tap"]
+
+Matrix = NDArray[np.float64]
+
+
+class Asker(Protocol):
+    """What models know of a request: its number and id, whether anybody still listens, and how it is refused."""
+
+    number: int
+
+    @property
+    def id(self) -> str:
+        """The id that the answer carries."""
+        ...
+
+    @property
+    def gone(self) -> bool:
+        """Whether nobody is left to read the answer."""
+        ...
+
+    def refuse(self, problem: ProblemError) -> None:
+        """Answer with a problem."""
+        ...
+
+    def settle(self, error: BaseException) -> None:
+        """Answer with whatever `error` means to a client."""
+        ...
+
+
+class Tap(Protocol):
+    """Something that looks on while a ship answers: quick and safe among threads, for work belongs elsewhere."""
+
+    def take(
+        self, askers: Sequence[Asker], rows: Sequence[Mapping[str, object]], encoded: Matrix, outputs: Matrix
+    ) -> None:
+        """See rows that were answered.
+
+        Parameters
+        ----------
+        askers : sequence of Asker
+            Who asked for each row; a request of many rows stands there as often.
+        rows : sequence of mapping
+            The rows as they came.
+        encoded : ndarray of float64, shape (n_rows, width)
+            What the graph was given; overwritten after the call returns.
+        outputs : ndarray of float64, shape (n_rows, n_outputs)
+            What it gave.
+        """
+        ...

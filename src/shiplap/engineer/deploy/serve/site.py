@@ -1,0 +1,50 @@
+"""The routes of a fleet: every protocol, and the application beside them."""
+
+from __future__ import annotations
+
+import os
+
+from shiplap.engineer.deploy.serve.app import make_app
+from shiplap.engineer.deploy.serve.http.bridge import Bridge
+from shiplap.engineer.deploy.serve.http.routes import Routes
+from shiplap.engineer.deploy.serve.limits import Limits
+from shiplap.engineer.deploy.serve.models.fleet import Fleet
+from shiplap.engineer.deploy.serve.openapi import describe
+from shiplap.engineer.deploy.serve.protocols import (
+    Azure,
+    InferenceV2,
+    Invocations,
+    Predict,
+    Protocol,
+    TensorFlowServing,
+    TorchServe,
+    Vertex,
+)
+
+__all__ = ["make_routes"]
+
+
+def make_routes(fleet: Fleet, limits: Limits) -> Routes:
+    """Put the protocols and the application beside them together.
+
+    Parameters
+    ----------
+    fleet : Fleet
+        What is served.
+    limits : Limits
+        What is accepted.
+    """
+    protocols: list[Protocol] = [
+        Vertex(fleet, os.environ),  # first: its paths are the operator's choice, and may be those of another
+        Predict(fleet),
+        InferenceV2(fleet),
+        Invocations(fleet),
+        TensorFlowServing(fleet),
+        TorchServe(fleet),
+        Azure(fleet),
+    ]
+    description = describe([protocol.paths() for protocol in protocols])
+    first = [service.versions[0] for service in fleet.services.values()]
+    beside = Bridge(make_app(first, description), tasks=limits.tasks)
+    named = (route._replace(protocol=protocol.name) for protocol in protocols for route in protocol.routes())
+    return Routes(named, beside)
