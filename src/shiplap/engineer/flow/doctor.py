@@ -11,7 +11,7 @@ from shiplap.core.report import DataTable, Report
 
 __all__ = ["doctor"]
 
-_BASE = ("numpy", "onnxruntime", "msgspec", "click", "rich", "starlette", "httptools", "uvloop")
+_BASE = ("numpy", "onnxruntime", "msgspec", "click", "rich", "starlette", "httptools", "prometheus-client", "uvloop")
 _EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
     "lab": (
         "read any table; explore, assess, train, pack, bench, present, run",
@@ -22,6 +22,7 @@ _EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "image": ("answer rows that hold images", ("pillow",)),
     "sign": ("sign ships and check signatures", ("model-signing", "pyopenssl")),
+    "otel": ("send spans of served requests", ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http")),
     "xgboost": ("pack models of XGBoost", ("xgboost",)),
     "catboost": ("pack models of CatBoost", ("catboost",)),
     "torch": ("pack networks of PyTorch and Lightning", ("torch", "onnxscript")),
