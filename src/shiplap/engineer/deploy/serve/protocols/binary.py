@@ -15,13 +15,14 @@ from __future__ import annotations
 import base64
 import struct
 from collections.abc import Container, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from shiplap.engineer.deploy.serve.problem import ProblemError
+from shiplap.engineer.deploy.serve.protocols.tensors import Tensor
 
-__all__ = ["BINARY", "HEADER", "fill", "json_length", "packed"]
+__all__ = ["BINARY", "HEADER", "fill", "json_length", "packed", "unpacked"]
 
 BINARY = "application/octet-stream"
 HEADER = "Inference-Header-Content-Length"
@@ -30,15 +31,6 @@ _DTYPES = {
     **{f"INT{bits}": f"<i{bits // 8}" for bits in (8, 16, 32, 64)},
     **{f"UINT{bits}": f"<u{bits // 8}" for bits in (8, 16, 32, 64)},
 }
-
-
-class Tensor(Protocol):
-    """A tensor that is sent."""
-
-    name: str
-    datatype: str
-    data: list[Any] | None
-    parameters: dict[str, Any] | None
 
 
 def json_length(headers: Mapping[str, str], n_bytes: int) -> int | None:
@@ -89,7 +81,7 @@ def fill(tensors: Sequence[Tensor], rest: bytes, images: Container[str]) -> None
         if type(size) is not int or not 0 <= size <= len(rest) - at:
             detail = f"input '{tensor.name}' has a binary_data_size that does not fit the body"
             raise ProblemError(400, detail, field=tensor.name, value=str(size), expected=f"0-{len(rest) - at}")
-        tensor.data = _values(tensor, rest[at : at + size], files=tensor.name in images)
+        tensor.data = unpacked(tensor, rest[at : at + size], files=tensor.name in images)
         at += size
     if at != len(rest):
         raise ProblemError(400, f"{len(rest) - at} bytes follow that are of no tensor", hint="see binary_data_size")
@@ -109,7 +101,19 @@ def packed(datatype: str, data: Sequence[Any]) -> bytes:
     return np.asarray(data, dtype="?" if datatype == "BOOL" else _DTYPES[datatype]).tobytes()
 
 
-def _values(tensor: Tensor, piece: bytes, *, files: bool) -> list[Any]:
+def unpacked(tensor: Tensor, piece: bytes, *, files: bool) -> list[Any]:
+    """Return the values of a tensor from its bytes; `files` says that its texts are to become base64.
+
+    Raises
+    ------
+    ProblemError
+        422: these are no bytes of its datatype.
+
+    Examples
+    --------
+    >>> unpacked(Tensor("age", [1], "FP32"), packed("FP32", [41.5]), files=False)
+    [41.5]
+    """
     if tensor.datatype == "BYTES":
         return _texts(tensor.name, piece, files=files)
     dtype = np.dtype("u1" if tensor.datatype == "BOOL" else _DTYPES.get(tensor.datatype, "u1"))

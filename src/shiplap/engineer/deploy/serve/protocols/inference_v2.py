@@ -1,13 +1,9 @@
 """The Open Inference Protocol, version 2: what clients of KServe, Triton, MLServer and others speak.
 
-Every column is one input tensor of shape ``[n]`` or ``[n, 1]``, an array ``[n]`` and its own shape, flat or nested; the
-outputs are ``prediction`` and ``decision`` of shape ``[n]`` and, but for a regression, ``probabilities`` or ``scores``
-of shape ``[n, classes]`` (in the order of the model's metadata). A model of tensors has ``prediction`` alone, of shape
-``[n]`` and the shape of one row's answer; the metadata has the names of its numbers where they have some.
-``FP``, ``INT`` and ``UINT`` of any size take numbers, ``BOOL`` booleans, ``BYTES`` texts; null is a missing
-value in each. What a value then means is the encoder's word alone: a column that is not sent is missing, one that the
-model does not know is ignored. Numbers stand in JSON as decimal texts and are read as doubles, whatever their size.
-The version of a model is the start of its ship id. Tensors may come and go as bytes, which `binary` knows about.
+What tensors go in and out stands in `tensors`; a column that is not sent is missing, one that the model does not know
+is ignored. The order of the classes and the names of a tensor's numbers stand in the model's metadata. Numbers stand in
+JSON as decimal texts and are read as doubles, whatever their size. The version of a model is the start of its ship id.
+Tensors may come and go as bytes, which `binary` knows about; `rpc` speaks the same protocol over gRPC.
 
 References
 ----------
@@ -18,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from math import prod
 from typing import Any
 
 import msgspec
@@ -26,45 +21,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 import shiplap
-from shiplap.core.brief import Label
-from shiplap.core.schema import Kind
-from shiplap.core.signature import Signature
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, check_depth, decode_error
 from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange, Route
 from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
 from shiplap.engineer.deploy.serve.models.hosted import Hosted
 from shiplap.engineer.deploy.serve.openapi import key_of, responses
-from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.base import require_body, require_json
 from shiplap.engineer.deploy.serve.protocols.binary import BINARY, HEADER, fill, json_length, packed
+from shiplap.engineer.deploy.serve.protocols.tensors import Tensor, Tensors
 
 __all__ = ["InferenceV2"]
 
-Value = str | int | float | bool | None
 _MODEL = ("/v2/models/{model}", "/v2/models/{model}/versions/{version}")
-_DATATYPES: dict[Kind, str] = {"number": "FP64", "boolean": "BOOL", "tensor": "FP64"}
 _DENSE = 8  # a byte of a tensor holds as much work as so many of JSON
-_NUMBERS = {int, float, type(None)}
-_TAKEN: dict[str, tuple[set[type], str]] = {
-    **{f"FP{bits}": (_NUMBERS, "numbers or null") for bits in (16, 32, 64)},
-    **{
-        f"{sign}INT{bits}": ({int, type(None)}, "whole numbers or null")
-        for sign in ("", "U")
-        for bits in (8, 16, 32, 64)
-    },
-    "BOOL": ({bool, type(None)}, "true, false or null"),
-    "BYTES": ({str, type(None)}, "texts or null"),
-}
-
-
-class Input(msgspec.Struct):
-    """A tensor that is sent."""
-
-    name: str
-    shape: list[int]
-    datatype: str
-    data: list[Any] | None = None
-    parameters: dict[str, Any] | None = None
 
 
 class Wanted(msgspec.Struct):
@@ -77,10 +46,15 @@ class Wanted(msgspec.Struct):
 class Inference(msgspec.Struct):
     """The body of a request."""
 
-    inputs: list[Input]
+    inputs: list[Tensor]
     id: str | None = None
     outputs: list[Wanted] | None = None
     parameters: dict[str, Any] | None = None
+
+    @property
+    def wanted(self) -> list[str]:
+        """The outputs that are asked for; none for all."""
+        return [wanted.name for wanted in self.outputs or ()]
 
     def binary(self) -> frozenset[str]:
         """Return the outputs that are asked for as bytes; with none named, ``*`` stands for all."""
@@ -151,17 +125,15 @@ class InferenceV2:
 class _Endpoint:
     def __init__(self, model: Hosted) -> None:
         self._model = model
-        self._images = {field.name for field in model.scorer.signature.inputs if field.kind == "image"}
-        self._shapes = {field.name: field.shape for field in model.scorer.signature.inputs}
+        self._tensors = tensors = Tensors(model)
         self.name, self.version = model.name, model.version
-        self._outputs = _output_tensors(model.scorer.signature)
         self.metadata = msgspec.json.encode(
             {
                 "name": self.name,
                 "versions": [self.version],
                 "platform": "shiplap",
-                "inputs": _input_tensors(model.scorer.signature),
-                "outputs": [{"name": name, **tensor} for name, tensor in self._outputs.items()],
+                "inputs": tensors.inputs,
+                "outputs": list(tensors.outputs.values()),
                 "parameters": {
                     "classes": [key_of(label) for label in model.scorer.signature.classes],
                     "outputs": model.scorer.signature.outputs,
@@ -207,43 +179,27 @@ class _Endpoint:
             exchange.answer_json(told)
 
     def _read(self, body: bytes, length: int) -> tuple[Inference, list[dict[str, Any]]]:
-        limits = self._model.limits
         told = body[:length]
-        check_depth(told, limits.depth)
+        check_depth(told, self._model.limits.depth)
         try:
             asked = msgspec.json.decode(told, type=Inference)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise decode_error(error) from error
-        for wanted in asked.outputs or ():
-            if wanted.name not in self._outputs:
-                raise ProblemError(422, f"there is no output '{wanted.name}'", expected=", ".join(self._outputs))
-        if not asked.inputs:
-            raise ProblemError(422, "at least one input is expected", field="inputs")
-        n_rows = asked.inputs[0].shape[0] if asked.inputs[0].shape else 0
-        if n_rows > limits.rows:
-            raise ProblemError(413, f"at most {limits.rows} rows are accepted in one request", value=n_rows)
-        fill(asked.inputs, body[length:], self._images)
-        columns = {tensor.name: _values(tensor, n_rows, self._shapes.get(tensor.name, ())) for tensor in asked.inputs}
-        names = tuple(columns)
-        return asked, [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        unpack = partial(fill, asked.inputs, body[length:], self._tensors.images)
+        return asked, self._tensors.rows(asked.inputs, asked.wanted, unpack)
 
     def _render(self, asked: Inference, outputs: NDArray[np.float64]) -> tuple[bytes, bytes]:
         """Return the JSON of an answer, and the tensors that follow it as bytes."""
-        columns = self._model.answers.columns(outputs)
         binary = asked.binary()
-        tensors, rest = [], []
-        for name in [wanted.name for wanted in asked.outputs] if asked.outputs else self._outputs:
-            datatype, shape = self._outputs[name]["datatype"], self._outputs[name]["shape"]
-            data = columns[name]
-            if datatype == "BYTES":
-                data = [key_of(label) for label in data]
-            tensor = {"name": name, "shape": [len(outputs), *shape[1:]], "datatype": datatype}
-            if name in binary or "*" in binary:
-                rest.append(packed(datatype, data))
-                tensors.append({**tensor, "parameters": {"binary_data_size": len(rest[-1])}})
+        told, rest = [], []
+        for tensor in self._tensors.answers(outputs, asked.wanted):
+            shown = {"name": tensor.name, "shape": tensor.shape, "datatype": tensor.datatype}
+            if tensor.name in binary or "*" in binary:
+                rest.append(packed(tensor.datatype, tensor.data or ()))
+                told.append({**shown, "parameters": {"binary_data_size": len(rest[-1])}})
             else:
-                tensors.append({**tensor, "data": data})
-        answer: dict[str, Any] = {"model_name": self.name, "model_version": self.version, "outputs": tensors}
+                told.append({**shown, "data": tensor.data})
+        answer: dict[str, Any] = {"model_name": self.name, "model_version": self.version, "outputs": told}
         if asked.id is not None:
             answer["id"] = asked.id
         return msgspec.json.encode(answer), b"".join(rest)
@@ -251,74 +207,6 @@ class _Endpoint:
 
 def _binary_headers(told: bytes) -> dict[str, str]:
     return {"Content-Type": BINARY, HEADER: str(len(told))}
-
-
-def _values(tensor: Input, n_rows: int, inner: tuple[int, ...]) -> list[Any]:
-    """Return the values of a column, each of shape `inner`, checked against what it claims to be."""
-    taken = _TAKEN.get(tensor.datatype)
-    if taken is None:
-        raise ProblemError(
-            422,
-            f"input '{tensor.name}' has an unknown datatype",
-            field=tensor.name,
-            value=tensor.datatype,
-            expected=", ".join(_TAKEN),
-        )
-    shapes = [[n_rows, *inner]] if inner else [[n_rows], [n_rows, 1]]
-    if tensor.shape not in shapes:
-        raise ProblemError(
-            422,
-            f"input '{tensor.name}' has a shape that does not fit",
-            field=tensor.name,
-            value=str(tensor.shape),
-            expected=" or ".join(map(str, shapes)),
-        )
-    values = tensor.data or []
-    for _ in inner or (1,):
-        if any(type(value) is list for value in values):
-            values = [part for value in values for part in (value if type(value) is list else [value])]
-    size = prod(inner)
-    if len(values) != n_rows * size:
-        raise ProblemError(
-            422,
-            f"input '{tensor.name}' has {len(values)} values where its shape says {n_rows * size}",
-            field=tensor.name,
-            expected=f"{n_rows * size} values",
-        )
-    if not taken[0].issuperset(map(type, values)):
-        row, value = next((row, value) for row, value in enumerate(values) if type(value) not in taken[0])
-        detail = f"input '{tensor.name}' is of datatype {tensor.datatype}"
-        raise ProblemError(422, detail, row=row // size, field=tensor.name, value=value, expected=taken[1])
-    return np.array(values, dtype=object).reshape(n_rows, *inner).tolist() if inner else values
-
-
-def _input_tensors(signature: Signature) -> list[dict[str, Any]]:
-    return [
-        {"name": field.name, "datatype": _DATATYPES.get(field.kind, "BYTES"), "shape": [-1, *field.shape]}
-        for field in signature.inputs
-    ]
-
-
-def _output_tensors(signature: Signature) -> dict[str, dict[str, Any]]:
-    if signature.task == "regression":
-        return {name: {"datatype": "FP64", "shape": [-1]} for name in ("prediction", "decision")}
-    if signature.task == "tensor":
-        return {"prediction": {"datatype": "FP64", "shape": [-1, *(signature.shape or [len(signature.outputs)])]}}
-    label, known = _label_datatype(signature.classes), "scores" if signature.scores else "probabilities"
-    return {
-        "prediction": {"datatype": label, "shape": [-1]},
-        known: {"datatype": "FP64", "shape": [-1, len(signature.classes)]},
-        "decision": {"datatype": "BOOL" if signature.task == "binary" else label, "shape": [-1]},
-    }
-
-
-def _label_datatype(labels: Sequence[Label]) -> str:
-    kinds = set(map(type, labels))
-    if kinds == {bool}:
-        return "BOOL"
-    if kinds == {int}:
-        return "INT64"
-    return "FP64" if kinds <= {int, float} else "BYTES"
 
 
 def _fixed(content: object) -> Callable[[Exchange], None]:
