@@ -26,6 +26,8 @@ class ProblemError(InputError):
         One sentence: what was expected and what came.
     headers : mapping of str to str
         Further response headers (``Allow``, ``Retry-After``).
+    reason : str
+        Why, in one word for metrics; not told to the client.
     members : str, int, float, bool or None
         Further members of the body: ``field``, ``value``, ``expected``, ``row`` ...
 
@@ -36,11 +38,18 @@ class ProblemError(InputError):
     """
 
     def __init__(
-        self, status: int, detail: str, *, headers: Mapping[str, str] | None = None, **members: object
+        self,
+        status: int,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        reason: str = "",
+        **members: object,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.headers = dict(headers or {})
+        self.reason = reason
         self.members = members
 
     def body(self, **further: object) -> bytes:

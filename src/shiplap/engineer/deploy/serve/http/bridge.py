@@ -36,7 +36,7 @@ class Bridge:
     def __call__(self, exchange: Exchange) -> None:
         """Answer `exchange` by the application."""
         if len(self._tasks) >= self._most:
-            raise ProblemError(503, "too many requests are in progress", headers={"Retry-After": "1"})
+            raise ProblemError(503, "too many requests are in progress", headers={"Retry-After": "1"}, reason="tasks")
         task = asyncio.get_running_loop().create_task(self._run(exchange))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -108,7 +108,9 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self.desk.connections.add(self)
         if len(self.desk.connections) > self.desk.limits.connections or self.desk.draining:
-            self._abandon(ProblemError(503, "too many connections are open", headers={"Retry-After": "1"}))
+            self._abandon(
+                ProblemError(503, "too many connections are open", headers={"Retry-After": "1"}, reason="connections")
+            )
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client; answers that are still being made go nowhere."""
@@ -238,7 +240,9 @@ class Connection(asyncio.Protocol):
         if self._read_bytes > house.limits.body_bytes:
             raise ProblemError(413, f"a body of at most {house.limits.body_bytes} bytes is accepted")
         if house.receiving > house.limits.receiving_bytes:
-            raise ProblemError(503, "too much is being received at once", headers={"Retry-After": "1"})
+            raise ProblemError(
+                503, "too much is being received at once", headers={"Retry-After": "1"}, reason="receiving"
+            )
 
     def on_message_complete(self) -> None:
         """Hand a whole request over."""
@@ -250,6 +254,12 @@ class Connection(asyncio.Protocol):
         self._forget_body()
         if not self._closing:
             self._begin(head, body)
+
+    @property
+    def client(self) -> str:
+        """The address of the client; empty where it has none."""
+        peer = self._transport.get_extra_info("peername")
+        return str(peer[0]) if isinstance(peer, tuple) else ""
 
     # -- answering -----------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from shiplap.engineer.deploy.serve.http.trace import TraceParent, parse_traceparent
 from shiplap.engineer.deploy.serve.problem import ProblemError, phrase
 
 if TYPE_CHECKING:
@@ -105,6 +106,11 @@ class Line(Protocol):
     arrived: float
 
     @property
+    def client(self) -> str:
+        """The address of the client; empty where it has none."""
+        ...
+
+    @property
     def desk(self) -> Desk:
         """The server."""
         ...
@@ -138,9 +144,13 @@ class Exchange:
         When its last byte was read, in seconds of ``time.perf_counter``.
     hosted : Hosted or None
         The ship that answers, once it is known.
+    rows : int
+        How many rows it holds.
+    reason : str
+        Why it was refused, where that is counted by reason; else empty.
     """
 
-    __slots__ = ("arrived", "body", "data", "head", "hosted", "line", "number")
+    __slots__ = ("arrived", "body", "data", "head", "hosted", "line", "number", "reason", "rows")
 
     def __init__(self, line: Line, head: Head, body: bytes) -> None:
         self.line = line
@@ -149,6 +159,8 @@ class Exchange:
         self.data: bytes | None = None
         self.arrived = line.arrived
         self.hosted: Any = None
+        self.rows = 1
+        self.reason = ""
         desk = line.desk
         desk.count = self.number = desk.count + 1
 
@@ -157,6 +169,12 @@ class Exchange:
         """The id that the answer carries: the client's own, or one that no other request has."""
         own = self.head.headers.get("x-request-id", "")
         return own if _OWN_ID.fullmatch(own) else f"{self.line.desk.origin}{self.number:x}"
+
+    @property
+    def trace(self) -> TraceParent | None:
+        """The trace of its client that it belongs to."""
+        text = self.head.headers.get("traceparent")
+        return None if text is None else parse_traceparent(text)
 
     @property
     def gone(self) -> bool:
@@ -214,10 +232,11 @@ class Exchange:
         self.data = start if head.method == "HEAD" or status == 204 else start + body
         self.line.flush()
         if desk.observer is not None:
-            desk.observer.answered(self, status, len(body))
+            desk.observer.answered(self, status, len(self.data) - len(start))
 
     def refuse(self, problem: ProblemError) -> None:
         """Answer with a problem."""
+        self.reason = problem.reason
         member = self.head.route.error_member
         body = problem.body(**{member: problem.message}) if member else problem.body()
         self.answer(body, status=problem.status, media_type="application/problem+json", headers=problem.headers)
@@ -226,7 +245,8 @@ class Exchange:
         """Answer 500 with an id; what happened is written to standard error under it, and not told to the client."""
         trace = "".join(traceback.format_exception(error))
         sys.stderr.write(f"error {self.id} in {self.head.method} {self.head.path!r}\n{trace}")
-        self.refuse(ProblemError(500, "an unexpected error; it is logged under its id", id=self.id))
+        trace_id = self.trace.trace_id if self.trace else None
+        self.refuse(ProblemError(500, "an unexpected error; it is logged under its id", id=self.id, trace_id=trace_id))
 
     def settle(self, error: BaseException) -> None:
         """Answer with whatever `error` means to a client."""

@@ -57,6 +57,7 @@ class Hosted:
         self.version = scorer.ship.id[:12]
         self.answers = Answers(scorer)
         self.taps: tuple[Tap, ...] = ()
+        self.seen: dict[tuple[str, int], Any] = {}  # what an observer keeps here, so that it goes with the ship
         self._expected = {field.name: EXPECTED[field.kind] for field in scorer.signature.inputs}
         inline_us = limits.inline_ms * 1000
         self.call_us, self.row_us, row_bytes = self._costs()
@@ -82,12 +83,13 @@ class Hosted:
 
         The work is done in slices, so that on a thread it lets others run in between.
         """
+        asker.rows = len(rows)
         encode, run = self.scorer.encoder.matrix, self.scorer.runtime.run
         parts = [run(np.empty((0, self.scorer.encoder.width)))]
         size = min(_SLICE, self.scorer.encoder.chunk)
         for start in range(0, len(rows), size):
             if self.jobs.closed:
-                raise ProblemError(503, "the server is stopping", headers={"Retry-After": "1"})
+                raise ProblemError(503, "the server is stopping", headers={"Retry-After": "1"}, reason="stopping")
             part = rows[start : start + size]
             try:
                 encoded = encode(part)

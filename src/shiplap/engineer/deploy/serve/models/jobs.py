@@ -43,7 +43,7 @@ class Jobs:
             503: the line is full.
         """
         if self._waiting >= self._most:
-            raise ProblemError(503, "too many long batches are waiting", headers={"Retry-After": "1"})
+            raise ProblemError(503, "too many long batches are waiting", headers={"Retry-After": "1"}, reason="batches")
         self._waiting += 1
         future = asyncio.get_running_loop().run_in_executor(self._pool, work)
 
@@ -58,6 +58,11 @@ class Jobs:
                 exchange.settle(error)
 
         future.add_done_callback(done)
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait or are being worked on."""
+        return self._waiting
 
     def close(self) -> None:
         """Start no further job; one in progress ends at its next slice."""

@@ -16,9 +16,10 @@ Matrix = NDArray[np.float64]
 
 
 class Asker(Protocol):
-    """What models know of a request: its number and id, whether anybody still listens, and how it is refused."""
+    """What models know of a request: its number, id and rows, whether anybody still listens, and how it is refused."""
 
     number: int
+    rows: int
 
     @property
     def id(self) -> str:

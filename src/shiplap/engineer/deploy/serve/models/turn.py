@@ -55,6 +55,8 @@ class Turn:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="shiplap-rows") if dear else None
         self._busy = False
         self.taps: tuple[Tap, ...] = ()
+        self.calls = [0] * 32  # by rows: 1, 2, up to 4, up to 8 ...
+        self.called_rows = 0
 
     def add(self, row: Mapping[str, object], asker: Asker, render: Render) -> None:
         """Take a row; who asked is answered later in this turn.
@@ -69,13 +71,18 @@ class Turn:
         waiting = self._waiting
         place = len(waiting)
         if place == self._capacity:
-            raise ProblemError(503, "too many rows are waiting", headers={"Retry-After": "1"})
+            raise ProblemError(503, "too many rows are waiting", headers={"Retry-After": "1"}, reason="rows")
         self._encode(row, self._rows[place])
         waiting.append((asker, render, row))
         if not place:
             asyncio.get_running_loop().call_soon(self._call)
         elif place + 1 == self._capacity and self._pool is None:
             self._call()
+
+    @property
+    def waiting_rows(self) -> int:
+        """How many rows wait for the next call."""
+        return len(self._waiting)
 
     def close(self) -> None:
         """Start no further call."""
@@ -87,6 +94,8 @@ class Turn:
         if not waiting or self._busy:
             return
         self._waiting = []
+        self.calls[(len(waiting) - 1).bit_length()] += 1
+        self.called_rows += len(waiting)
         if self._pool is not None:
             self._busy = True
             encoded = self._gathered(len(waiting)).copy()
