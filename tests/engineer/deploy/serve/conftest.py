@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from shiplap.core.encoding import Boolean, Category, Date, Encoding, Number
 from shiplap.core.policy import Policy
 from shiplap.core.signature import Field, Signature
-from shiplap.engineer.deploy.serve import Limits
+from shiplap.engineer.deploy.serve import Addresses, Limits, Settings
 from shiplap.scoring import Scorer, load, write_ship
 
 ROW = {"age": 41, "plan": "basic", "since": "2013-03-01", "paid": True}
@@ -123,10 +123,11 @@ def scorer(ship: Path) -> Scorer:
 class Running:
     """A server in a process of its own."""
 
-    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+    def __init__(self, process: subprocess.Popen[str], addresses: Addresses) -> None:
         self.process = process
-        self.url = url
-        self.port = int(url.rpartition(":")[2])
+        self.addresses = addresses
+        self.url = addresses.listening
+        self.port = int(self.url.rpartition(":")[2]) if "://" in self.url else 0
 
     def connect(self, timeout: float = 10.0) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
@@ -176,16 +177,17 @@ def read_one(client: socket.socket) -> tuple[int, dict[str, str], bytes]:
 
 START = """
 import sys, msgspec
-from shiplap.engineer.deploy.serve import Limits, serve
-limits = msgspec.json.decode(sys.argv[1], type=Limits)
-serve(sys.argv[2:], port=0, limits=limits, ready=lambda url: print(url, flush=True))
+from shiplap.engineer.deploy.serve import Settings, serve
+settings = msgspec.json.decode(sys.argv[1], type=Settings)
+serve(sys.argv[2:], settings, ready=lambda places: print(msgspec.json.encode(places).decode(), flush=True))
 """
 
 
 @contextmanager
-def running(*ships: Path, limits: Limits | None = None) -> Iterator[Running]:
+def running(*ships: Path | str, limits: Limits | None = None, **chosen: object) -> Iterator[Running]:
+    settings = Settings(**{"port": 0, "limits": limits or Limits(), **chosen})
     process = subprocess.Popen(
-        [sys.executable, "-c", START, msgspec.json.encode(limits or Limits()).decode(), *map(str, ships)],
+        [sys.executable, "-c", START, msgspec.json.encode(settings).decode(), *map(str, ships)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -194,9 +196,9 @@ def running(*ships: Path, limits: Limits | None = None) -> Iterator[Running]:
     try:
         assert process.stdout is not None
         assert select.select([process.stdout], [], [], 60)[0], "the server did not start"
-        url = process.stdout.readline().strip()
-        assert url, process.communicate()[1]
-        yield Running(process, url)
+        told = process.stdout.readline().strip()
+        assert told, process.communicate()[1]
+        yield Running(process, msgspec.json.decode(told, type=Addresses))
     finally:
         if process.poll() is None:
             process.kill()

@@ -2,5 +2,6 @@
 
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.serve import serve
+from shiplap.engineer.deploy.serve.settings import Addresses, Settings
 
-__all__ = ["Limits", "serve"]
+__all__ = ["Addresses", "Limits", "Settings", "serve"]

@@ -2,129 +2,116 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
+import gc
 import socket
 import sys
-import threading
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from shiplap.core.errors import InputError
-from shiplap.core.progress import tell
-from shiplap.engineer.deploy.serve.http.listener import address_of, listen
-from shiplap.engineer.deploy.serve.http.server import Server
-from shiplap.engineer.deploy.serve.limits import Limits
-from shiplap.engineer.deploy.serve.models.fleet import Fleet, Service
-from shiplap.engineer.deploy.serve.models.hosted import Hosted
+from shiplap.engineer.deploy.serve.control.controller import roster_of
+from shiplap.engineer.deploy.serve.control.roster import Roster
+from shiplap.engineer.deploy.serve.control.sources import Sources
+from shiplap.engineer.deploy.serve.control.station import Station
+from shiplap.engineer.deploy.serve.control.supervisor import Supervisor
+from shiplap.engineer.deploy.serve.control.worker import Sockets, Worker
+from shiplap.engineer.deploy.serve.http.listener import address_of, listen, listen_many
 from shiplap.engineer.deploy.serve.models.jobs import Jobs
-from shiplap.engineer.deploy.serve.site import make_routes
-from shiplap.scoring import load
+from shiplap.engineer.deploy.serve.settings import OFF, Addresses, Settings
 
-if sys.platform == "win32":
-    _new_loop = asyncio.new_event_loop
-else:
-    import uvloop
+__all__ = ["serve"]
 
-    _new_loop = uvloop.new_event_loop
-
-__all__ = ["load_fleet", "serve"]
-
-# A thread that works on a long batch hands the interpreter over this often, so single rows wait no longer than that.
-_SWITCH_S = 0.0005
+_PATIENCE_S = 10.0  # beyond what requests in progress may take
 
 
 def serve(
-    paths: str | Path | Sequence[str | Path],
+    ships: str | Path | Sequence[str | Path],
+    settings: Settings | None = None,
     *,
-    host: str = "127.0.0.1",
-    port: int = 8000,
-    limits: Limits | None = None,
-    ready: Callable[[str], None] | None = None,
+    ready: Callable[[Addresses], None] | None = None,
+    **changes: Any,
 ) -> None:
-    """Serve ship files until SIGTERM or SIGINT; requests in progress are then answered first.
+    """Serve ships until SIGTERM or SIGINT; requests in progress are then answered first.
 
     Spoken are Shiplap's own protocol (``POST /predict``), the Open Inference Protocol v2 (``/v2``), and those of
     MLflow, Amazon SageMaker, TensorFlow Serving, KServe v1, TorchServe, Vertex AI and Azure ML; ``/health`` and
-    ``/openapi.json`` stand beside them.
+    ``/openapi.json`` stand beside them. SIGHUP looks again at every ship, and swaps those that changed.
 
     Parameters
     ----------
-    paths : path or sequence of paths
-        The ship files. Of several with one name, the first answers who asks for no version.
-    host : str
-        Address to listen on. The default serves this machine alone; anything else must be asked for.
-    port : int
-        0 takes a free one.
-    limits : Limits, optional
-        What is accepted of clients.
+    ships : path or name, or a sequence of them
+        Ship files, or names in the store such as ``churn@production``. Of several that hold one model, the first
+        answers who asks for no version.
+    settings : Settings, optional
+        Everything else that may be chosen.
     ready : callable, optional
-        Called once with the address (``"http://127.0.0.1:8000"``) when connections are accepted.
+        Called once, with where it listens, when connections are accepted.
+    **changes
+        Fields of `Settings`: ``serve("churn.ship", port=0, workers=2)``.
 
     Raises
     ------
     ShipError
         A ship file cannot be read.
     InputError
-        One ship is named twice, or the port cannot be had.
+        One ship is named twice, a setting cannot be meant, or an address cannot be had.
     """
-    limits = limits or Limits()
-    chosen = [paths] if isinstance(paths, str | Path) else list(paths)
+    settings = msgspec.structs.replace(settings or Settings(), **changes)
+    chosen = [ships] if isinstance(ships, str | Path) else list(ships)
     if not chosen:
         raise InputError("there is nothing to serve", hint="name at least one ship file")
-    jobs = Jobs(most=limits.queue)
-    fleet = load_fleet(chosen, limits, jobs)
-    with closing(listen(host, port, backlog=limits.connections)) as listener:
-        server = Server(make_routes(fleet, limits), limits)
-        switch = sys.getswitchinterval()
-        sys.setswitchinterval(_SWITCH_S)
-        try:
-            with asyncio.Runner(loop_factory=_new_loop) as runner:
-                runner.run(_run(server, listener, ready))
-        finally:
-            sys.setswitchinterval(switch)
-            jobs.close()
-            for hosted in fleet.hosted:
-                hosted.turn.close()
+    sources = Sources(
+        Path(settings.store) if settings.store else None,
+        Sources.checked(settings.repository) if settings.repository else None,
+    )
+    station = Station(settings.limits, Jobs(most=settings.limits.queue))
+    station.commit(_roster([str(each) for each in chosen], sources))
+    with ExitStack() as stack:
+        mains, admin = _listeners(settings, stack)
+        addresses = Addresses(address_of(mains[0]), admin="" if admin is None else address_of(admin))
+
+        def told() -> None:
+            if ready is not None:
+                ready(addresses)
+
+        if settings.workers == 1:
+            Worker(settings, station, sources).live(Sockets(mains[0], admin), told)
+            return
+
+        def live(index: int, channel: socket.socket, latest: bytes) -> None:
+            if latest:  # what is served has changed since the supervisor loaded it
+                station.commit(msgspec.json.decode(latest, type=Roster))
+            worker = Worker(settings, station, sources, channel=channel, first=index == 0)
+            worker.live(Sockets(mains[index], admin), lambda: None)
+
+        gc.freeze()  # or the first collection of a worker would copy what it shares with the others
+        Supervisor(settings.workers, live, patience_s=settings.limits.drain_s + _PATIENCE_S).run(told)
 
 
-def load_fleet(paths: Sequence[str | Path], limits: Limits, jobs: Jobs) -> Fleet:
-    """Load ships; of those that have one name, the first is the one that answers.
-
-    Raises
-    ------
-    ShipError
-        A ship file cannot be read.
-    InputError
-        One ship is named twice.
-    """
-    services: dict[str, Service] = {}
-    for path in paths:
-        tell(f"loading {path}")
-        hosted = Hosted(load(path), limits, jobs)
-        others = services[hosted.name].versions if hosted.name in services else ()
-        if any(other.version == hosted.version for other in others):
-            raise InputError(f"version {hosted.version} of '{hosted.name}' is named twice", hint="name it once")
-        services[hosted.name] = Service(hosted.name, (*others, hosted))
-    return Fleet(services)
+def _roster(chosen: Sequence[str], sources: Sources) -> Roster:
+    found = [sources.find(source) for source in chosen]
+    ids = [(name, place.version) for name, place in found]
+    twice = next((each for each in ids if ids.count(each) > 1), None)
+    if twice is not None:
+        raise InputError(f"version {twice[1]} of '{twice[0]}' is named twice", hint="name it once")
+    return roster_of(found)
 
 
-async def _run(server: Server, listener: socket.socket, ready: Callable[[str], None] | None) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            _on_signal(loop, number, stop)
-    await server.start(listener)
-    if ready is not None:
-        ready(address_of(listener))
-    await stop.wait()
-    await server.drain()
-
-
-def _on_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: asyncio.Event) -> None:
-    if sys.platform == "win32":
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+def _listeners(settings: Settings, stack: ExitStack) -> tuple[list[socket.socket], socket.socket | None]:
+    """Return the sockets that requests come in by, one for each worker, and the one of the admin listener."""
+    if settings.workers > 1 and sys.platform == "win32":
+        raise InputError("several workers are forked, which Windows cannot do", hint="leave --workers out")
+    backlog = settings.limits.connections
+    if settings.workers == 1:
+        mains = [listen(settings.host, settings.port, backlog=backlog)]
     else:
-        loop.add_signal_handler(number, stop.set)
+        mains = listen_many(settings.host, settings.port, settings.workers, backlog=backlog)
+    for main in mains:
+        stack.callback(main.close)
+    if settings.admin_port == OFF:
+        return mains, None
+    return mains, stack.enter_context(listen(settings.admin_host, settings.admin_port, backlog=64))

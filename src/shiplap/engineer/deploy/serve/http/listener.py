@@ -7,10 +7,10 @@ import socket
 
 from shiplap.core.errors import InputError
 
-__all__ = ["address_of", "listen"]
+__all__ = ["address_of", "listen", "listen_many"]
 
 
-def listen(host: str, port: int, *, backlog: int = 1_024) -> socket.socket:
+def listen(host: str, port: int, *, backlog: int = 1_024, reuse_port: bool = False) -> socket.socket:
     """Bind a listening TCP socket.
 
     Parameters
@@ -21,6 +21,8 @@ def listen(host: str, port: int, *, backlog: int = 1_024) -> socket.socket:
         0 to 65535; 0 takes a free one.
     backlog : int
         Connections that may wait to be accepted.
+    reuse_port : bool
+        Whether other sockets may listen on the port too.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def listen(host: str, port: int, *, backlog: int = 1_024) -> socket.socket:
     except (socket.gaierror, UnicodeError) as error:
         raise InputError(f"the host '{host}' is not known", hint="127.0.0.1 serves this machine alone") from error
     try:
-        listener = socket.create_server(address[:2], family=family, backlog=backlog)
+        listener = socket.create_server(address[:2], family=family, backlog=backlog, reuse_port=reuse_port)
     except OSError as error:
         raise _refusal(error, host, port) from error
     listener.setblocking(False)
@@ -61,3 +63,16 @@ def _refusal(error: OSError, host: str, port: int) -> InputError:
     if error.errno in {errno.EACCES, errno.EPERM}:
         return InputError(f"port {port} on {host} may not be opened by this user", hint="choose one above 1023")
     return InputError(f"cannot listen on {host}, port {port}: {error.strerror or error}")
+
+
+def listen_many(host: str, port: int, count: int, *, backlog: int = 1_024) -> list[socket.socket]:
+    """Bind `count` listening sockets to one port; the system shares new connections out among them.
+
+    Raises
+    ------
+    InputError
+        As `listen` does.
+    """
+    first = listen(host, port, backlog=backlog, reuse_port=True)
+    chosen = first.getsockname()[1]
+    return [first, *(listen(host, chosen, backlog=backlog, reuse_port=True) for _ in range(count - 1))]

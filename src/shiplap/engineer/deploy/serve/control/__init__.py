@@ -1,0 +1,1 @@
+"""Which ships are served, in how many processes, and how that changes while requests come in."""

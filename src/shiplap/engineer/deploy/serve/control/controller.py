@@ -1,0 +1,139 @@
+"""`Controller`: changes what is served, in every process, without a failed request."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+
+import msgspec
+
+from shiplap.core.errors import ShiplapError
+from shiplap.engineer.deploy.serve.control.bus import Bus, Handlers
+from shiplap.engineer.deploy.serve.control.roster import Lineup, Place, Roster
+from shiplap.engineer.deploy.serve.control.sources import Sources
+from shiplap.engineer.deploy.serve.control.station import Station
+from shiplap.engineer.deploy.serve.problem import ProblemError
+
+__all__ = ["Controller", "roster_of", "station_handlers"]
+
+_LOOK_S = 1.0
+
+
+def roster_of(found: list[tuple[str, Place]]) -> Roster:
+    """Return the roster of ships that were found; of those with one name, the first is the stable one."""
+    lineups: dict[str, Lineup] = {}
+    for name, place in found:
+        lineup = lineups.get(name)
+        lineups[name] = Lineup(name=name, places=(place,)) if lineup is None else lineup.joined(place)
+    return Roster(lineups)
+
+
+def station_handlers(station: Station) -> Handlers:
+    """Return what a process does when all are asked: load what a roster needs, and then serve it."""
+
+    async def prepare(payload: bytes) -> bytes:
+        roster = msgspec.json.decode(payload, type=Roster)
+        await asyncio.get_running_loop().run_in_executor(None, station.prepare, roster)
+        return b""
+
+    async def commit(payload: bytes) -> bytes:
+        station.commit(msgspec.json.decode(payload, type=Roster))
+        return b""
+
+    return {"prepare": prepare, "commit": commit}
+
+
+class Controller:
+    """Takes one change at a time. First every process loads what it needs; when all have, all serve it.
+
+    Parameters
+    ----------
+    station : Station
+        The ships of this process.
+    bus : Bus
+        To all processes.
+    sources : Sources
+        Where ships come from.
+    """
+
+    def __init__(self, station: Station, bus: Bus, sources: Sources) -> None:
+        self.station = station
+        self.sources = sources
+        self.bus = bus
+        self._lock = asyncio.Lock()
+        self._meanings: dict[str, object] = {}
+
+    async def change(self, change: Callable[[Roster], Roster]) -> Roster:
+        """Serve what `change` makes of the roster.
+
+        Raises
+        ------
+        ShiplapError
+            It cannot be loaded somewhere; then nothing has changed anywhere.
+        """
+        async with self._lock:
+            before = self.station.roster
+            after = change(before)
+            if after != before:
+                payload = msgspec.json.encode(after)
+                await self.bus.everywhere("prepare", payload)
+                await self.bus.everywhere("commit", payload)
+            return after
+
+    async def load(self, name: str) -> Lineup:
+        """Load a model, or look at the sources of one that is served again; raises ``ShiplapError``."""
+        known = self.station.roster.lineups.get(name)
+        sources = [place.source for place in known.places if place.source] if known else [self.sources.named(name)]
+        found = [await self._find(source) for source in sources]
+        strange = next((other for other, _ in found if known and other != name), None)
+        if strange is not None:
+            raise ProblemError(409, f"the source of '{name}' holds a model called '{strange}' now")
+
+        def change(roster: Roster) -> Roster:
+            for model, place in found:
+                lineup = roster.lineups.get(model)
+                moved = Lineup(name=model, places=(place,)) if lineup is None else lineup.moved(place).joined(place)
+                roster = roster.changed([moved])
+            return roster
+
+        roster = await self.change(change)
+        return roster.lineup(found[0][0] if found else name)
+
+    async def unload(self, name: str) -> None:
+        """Serve a model no longer; raises ``ProblemError`` (404)."""
+        await self.change(lambda roster: roster.without(name))
+
+    async def alter(self, name: str, alter: Callable[[Lineup], Lineup]) -> Lineup:
+        """Serve a model by another lineup; raises ``ProblemError``."""
+        roster = await self.change(lambda roster: roster.changed([alter(roster.lineup(name))]))
+        return roster.lineup(name)
+
+    async def reload(self) -> None:
+        """Look at all sources again; one that cannot be read is told on standard error, and served on as it was."""
+        for name in tuple(self.station.roster.lineups):
+            try:
+                await self.load(name)
+            except ShiplapError as error:
+                sys.stderr.write(f"'{name}' is served on as it was: {error}\n")
+
+    async def watch(self) -> None:
+        """Follow the names in the store; a name that is pointed elsewhere is swapped within about a second."""
+        while True:
+            for name, lineup in tuple(self.station.roster.lineups.items()):
+                sources = [place.source for place in lineup.places if place.source]
+                meanings = {source: await self._meaning(source) for source in sources}
+                changed = any(self._meanings.get(source, now) != now for source, now in meanings.items() if now)
+                self._meanings |= {source: now for source, now in meanings.items() if now}
+                if changed:
+                    try:
+                        await self.load(name)
+                    except ShiplapError as error:
+                        sys.stderr.write(f"'{name}' is served on as it was: {error}\n")
+            await asyncio.sleep(_LOOK_S)
+
+    async def _find(self, source: str) -> tuple[str, Place]:
+        return await asyncio.get_running_loop().run_in_executor(None, self.sources.find, source)
+
+    async def _meaning(self, source: str) -> object:
+        return await asyncio.get_running_loop().run_in_executor(None, self.sources.meaning, source)
