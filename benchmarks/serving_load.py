@@ -1,0 +1,242 @@
+"""Load, from processes of its own: raw bytes over kept connections, closed loop or on a schedule.
+
+In a closed loop each connection sends its next request when the answer to its last is there. On a schedule, requests
+are due at fixed times whatever the server does, and a latency counts from when its request was due: a server that
+falls behind is not spared.
+"""
+
+from __future__ import annotations
+
+import re
+import selectors
+import socket
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import cycle
+from multiprocessing import get_context
+
+import numpy as np
+from serving_process import LOAD_CORES, cpu_s, pin, tree
+
+_LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
+_CHUNKED = re.compile(rb"(?i)\r\ntransfer-encoding: *chunked")
+_GRACE_S = 5.0
+_PAUSE_S = 0.002  # the system's timers are not finer; what is due sooner is waited for awake
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is to be sent: `rate` a second, or as fast as the answers come where it is 0.
+
+    `pid` names the server whose processor time is to be counted.
+    """
+
+    port: int
+    requests: tuple[bytes, ...]
+    connections: int
+    seconds: float
+    pid: int
+    rate: float = 0.0
+    warm_s: float = 0.5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a load. Latencies are those of answers with 200, in seconds, sorted."""
+
+    seconds: float
+    latencies: np.ndarray
+    statuses: Counter[str]
+    server_cpu_s: float
+    load_cpu_s: float
+    unsent: int = 0
+    late_ms: float = 0.0
+    answers: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "answers", sum(self.statuses.values()))
+
+    @property
+    def per_s(self) -> float:
+        return len(self.latencies) / self.seconds
+
+    @property
+    def cpu_us(self) -> float:
+        return self.server_cpu_s / max(1, self.answers) * 1e6
+
+    @property
+    def errors(self) -> int:
+        """Return how many ended otherwise than with 200 or 503."""
+        return self.answers - self.statuses["200"] - self.statuses["503"]
+
+    def quantile_ms(self, share: float) -> float:
+        if not len(self.latencies):
+            return float("nan")
+        return float(self.latencies[min(len(self.latencies) - 1, int(len(self.latencies) * share))]) * 1e3
+
+
+def raw(path: str, body: bytes, *, media_type: str = "application/json") -> bytes:
+    """Return a request as bytes."""
+    lines = [
+        f"POST {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Accept: */*",
+        f"Content-Type: {media_type}",
+        f"Content-Length: {len(body)}",
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+@contextmanager
+def loads(processes: int = 1, *, cores: Sequence[int] = tuple(LOAD_CORES)) -> Iterator[ProcessPoolExecutor]:
+    """Provide processes that put servers under load."""
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=pin, initargs=(list(cores),))
+    with pool:
+        yield pool
+
+
+def put(load: Load) -> Outcome:
+    """Put a server under load and say what came of it."""
+    return _Generator(load).run()
+
+
+class _Client:
+    __slots__ = ("data", "sent_at", "socket")
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.data = b""
+        self.sent_at = 0.0
+
+
+class _Generator:
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._selector = selectors.DefaultSelector()
+        self._requests = cycle(load.requests)
+        self._idle: list[_Client] = []
+        self._waiting: deque[float] = deque()  # when requests were due that no connection was free for
+        self._latencies: list[float] = []
+        self._statuses: Counter[str] = Counter()
+        self._late = 0.0
+        for _ in range(load.connections):
+            self._idle.append(self._connect())
+
+    def run(self) -> Outcome:
+        load = self._load
+        start = time.perf_counter()
+        if load.rate:
+            counted_from = start
+            used, used_here = cpu_s(tree(load.pid)), time.process_time()
+            self._on_schedule(start, start + load.seconds)
+            ended = time.perf_counter()
+        else:
+            self._in_circles(start + load.warm_s)
+            self._latencies.clear()
+            self._statuses.clear()
+            used, used_here = cpu_s(tree(load.pid)), time.process_time()
+            counted_from = time.perf_counter()
+            self._in_circles(counted_from + load.seconds)
+            ended = time.perf_counter()
+        used, used_here = cpu_s(tree(load.pid)) - used, time.process_time() - used_here
+        return Outcome(
+            ended - counted_from,
+            np.sort(np.array(self._latencies)),
+            +self._statuses,
+            used,
+            used_here,
+            unsent=len(self._waiting),
+            late_ms=self._late * 1e3,
+        )
+
+    def _in_circles(self, until: float) -> None:
+        clock = time.perf_counter
+        while True:
+            while self._idle:
+                self._send(self._idle.pop(), clock())
+            for key, _ in self._selector.select(1.0):
+                client: _Client = key.data
+                if self._receive(client, clock):
+                    self._send(client, clock())
+            if clock() >= until:
+                return
+
+    def _on_schedule(self, start: float, until: float) -> None:
+        clock = time.perf_counter
+        step = 1.0 / self._load.rate
+        number = 0
+        due = start
+        while True:
+            now = clock()
+            while due <= now and due < until:
+                if self._idle:
+                    self._late = max(self._late, now - due)
+                    self._send(self._idle.pop(), due)
+                else:
+                    self._waiting.append(due)
+                number += 1
+                due = start + number * step
+            for key, _ in self._selector.select(0 if due < until and due - now < _PAUSE_S else _PAUSE_S / 2):
+                client: _Client = key.data
+                if self._receive(client, clock):
+                    if self._waiting:
+                        self._send(client, self._waiting.popleft())
+                    else:
+                        self._idle.append(client)
+            if now >= until and (len(self._idle) == self._load.connections or now > until + _GRACE_S):
+                return
+
+    def _send(self, client: _Client, sent_at: float) -> None:
+        client.sent_at = sent_at
+        client.data = b""
+        with suppress(OSError):  # reading says so too
+            client.socket.sendall(next(self._requests))
+
+    def _receive(self, client: _Client, clock: Callable[[], float]) -> bool:
+        """Take what came; tell whether the connection is free for another request."""
+        try:
+            data = client.socket.recv(262_144)
+        except OSError:
+            data = b""
+        if not data:
+            self._lost(client)
+            return False
+        data = client.data = client.data + data if client.data else data
+        if not is_whole(data):
+            return False
+        status = data[9:12].decode("latin-1")
+        self._statuses[status] += 1
+        if status == "200":
+            self._latencies.append(clock() - client.sent_at)
+        client.sent_at = 0.0
+        return True
+
+    def _lost(self, client: _Client) -> None:
+        if client.sent_at:
+            self._statuses["closed"] += 1
+        else:
+            self._idle.remove(client)
+        self._selector.unregister(client.socket)
+        client.socket.close()
+        self._idle.append(self._connect())
+
+    def _connect(self) -> _Client:
+        client = _Client(self._load.port)
+        self._selector.register(client.socket, selectors.EVENT_READ, client)
+        return client
+
+
+def is_whole(data: bytes) -> bool:
+    """Tell whether a response is there to its end."""
+    end = data.find(b"\r\n\r\n")
+    if end < 0:
+        return False
+    length = _LENGTH.search(data, 0, end)
+    if length:
+        return len(data) >= end + 4 + int(length[1])
+    return bool(_CHUNKED.search(data, 0, end)) and data.endswith(b"0\r\n\r\n")
