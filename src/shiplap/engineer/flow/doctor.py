@@ -22,6 +22,7 @@ _EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "image": ("answer rows that hold images", ("pillow",)),
     "sign": ("sign ships and check signatures", ("model-signing", "pyopenssl")),
+    "grpc": ("serve over gRPC", ("grpcio", "protobuf")),
     "otel": ("send spans of served requests", ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http")),
     "xgboost": ("pack models of XGBoost", ("xgboost",)),
     "catboost": ("pack models of CatBoost", ("catboost",)),
