@@ -7,6 +7,7 @@ import itertools
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -135,6 +136,12 @@ class Relayed:
                     task.add_done_callback(self._tasks.discard)
                 else:
                     self._settle(message)
+
+    async def close(self) -> None:
+        """Let go of the channel."""
+        self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()
 
     def ready(self) -> None:
         """Say that this worker accepts connections."""

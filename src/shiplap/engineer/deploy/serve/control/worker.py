@@ -140,6 +140,9 @@ class Worker:
         await asyncio.get_running_loop().run_in_executor(None, self._onlookers.close)
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if isinstance(bus, Relayed):
+            await bus.close()
 
     async def _start_admin(self, listener: socket.socket, controller: Controller, bus: Bus) -> Server:
         admin = Admin(controller, lambda: _compared(bus))

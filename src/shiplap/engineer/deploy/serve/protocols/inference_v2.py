@@ -116,7 +116,10 @@ class InferenceV2:
         exchange.answer(msgspec.json.encode({"name": self._endpoints.known(exchange).name, "ready": True}))
 
     def _metadata(self, exchange: Exchange) -> None:
-        exchange.answer(self._endpoints.known(exchange).metadata)
+        endpoint = self._endpoints.known(exchange)
+        service = self._endpoints.fleet.services[endpoint.name]
+        versions = [hosted.version for hosted in service.versions]
+        exchange.answer(msgspec.json.encode({**endpoint.metadata, "versions": versions}))
 
     def _infer(self, exchange: Exchange) -> None:
         self._endpoints.find(exchange).infer(exchange)
@@ -127,19 +130,16 @@ class _Endpoint:
         self._model = model
         self._tensors = tensors = Tensors(model)
         self.name, self.version = model.name, model.version
-        self.metadata = msgspec.json.encode(
-            {
-                "name": self.name,
-                "versions": [self.version],
-                "platform": "shiplap",
-                "inputs": tensors.inputs,
-                "outputs": list(tensors.outputs.values()),
-                "parameters": {
-                    "classes": [key_of(label) for label in model.scorer.signature.classes],
-                    "outputs": model.scorer.signature.outputs,
-                },
-            }
-        )
+        self.metadata = {
+            "name": self.name,
+            "platform": "shiplap",
+            "inputs": tensors.inputs,
+            "outputs": list(tensors.outputs.values()),
+            "parameters": {
+                "classes": [key_of(label) for label in model.scorer.signature.classes],
+                "outputs": model.scorer.signature.outputs,
+            },
+        }
 
     def infer(self, exchange: Exchange) -> None:
         require_body(exchange)
