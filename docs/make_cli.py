@@ -24,10 +24,16 @@ def text() -> str:
     parts = [HEAD]
     for title, verbs in GROUPS.items():
         parts.append(f"\n## {title}\n")
-        for verb in verbs:
-            shown = CliRunner().invoke(cli, [verb, "--help"], prog_name="shiplap", terminal_width=100).output
-            parts.append(f"\n### shiplap {verb}\n\n```text\n{click.unstyle(shown).strip()}\n```\n")
+        for words in (words for verb in verbs for words in _commands(verb)):
+            shown = CliRunner().invoke(cli, [*words, "--help"], prog_name="shiplap", terminal_width=100).output
+            parts.append(f"\n### shiplap {' '.join(words)}\n\n```text\n{click.unstyle(shown).strip()}\n```\n")
     return "".join(parts)
+
+
+def _commands(verb: str) -> list[list[str]]:
+    """Return a verb and the commands below it."""
+    command = cli.get_command(click.Context(cli), verb)
+    return [[verb], *([verb, name] for name in getattr(command, "commands", ()))]
 
 
 if __name__ == "__main__":

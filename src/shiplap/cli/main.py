@@ -32,6 +32,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "score": "Answer a file of rows, streaming.",
         "bench": "Measure latency, throughput, memory and size on this machine.",
         "serve": "Answer requests over HTTP.",
+        "keys": "Give, list, revoke and rotate the keys of those who may ask a server.",
     },
     "Workshop": {
         "doctor": "Say what is installed and what each missing extra would give.",
