@@ -41,6 +41,7 @@ class House(Desk, Protocol):
     receiving: int
     now: float
     guard: Guard | None
+    loop: asyncio.AbstractEventLoop
 
 
 class Connection(asyncio.Protocol):
@@ -69,6 +70,8 @@ class Connection(asyncio.Protocol):
         "_quiet",
         "_raw",
         "_read_bytes",
+        "_reading",
+        "_sending",
         "_since",
         "_target",
         "_transport",
@@ -92,6 +95,8 @@ class Connection(asyncio.Protocol):
         self._continue_due = False
         self._blocked = False  # the client does not take its answers
         self._paused = False
+        self._reading = False  # what is answered meanwhile goes out in one piece
+        self._sending = False
         self._unsent = 0
         self._head: Head | None = None
         self._target = b""
@@ -126,7 +131,11 @@ class Connection(asyncio.Protocol):
         self.arrived = perf_counter()
         start = 0 if self._partial else self._take_known(data)
         if start < len(data) and not self._closing:
+            self._reading = True
             self._parse(data, start)
+        if self._reading:
+            self._reading = False
+            self._send()
 
     def eof_received(self) -> bool:
         """Answer what was asked before the client stopped sending; a request cut short is told so."""
@@ -160,9 +169,11 @@ class Connection(asyncio.Protocol):
                 break
             body = data[end : end + head.length]
             start = end + head.length
-            self._begin(head, body)
             if start == len(data):
+                self._begin(head, body)
                 break
+            self._reading = True
+            self._begin(head, body)
         return start
 
     def _parse(self, data: bytes, start: int) -> None:
@@ -172,7 +183,6 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(memoryview(data)[start:] if start else data)
         except httptools.HttpParserUpgrade:
             self._closing = True
-            self.flush()
         except httptools.HttpParserCallbackError as error:
             cause = error.__context__
             self._abandon(cause if isinstance(cause, ProblemError) else ProblemError(400, "the request cannot be read"))
@@ -227,7 +237,6 @@ class Connection(asyncio.Protocol):
         self._quiet = 0
         if "expect" in head.headers and head.version == "1.1" and head.length:
             self._continue_due = True
-            self.flush()
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -275,7 +284,7 @@ class Connection(asyncio.Protocol):
             head.route.handler(exchange)
         except Exception as error:
             exchange.settle(error)
-        if len(waiting) >= self.desk.limits.pipeline:
+        if waiting and len(waiting) >= self.desk.limits.pipeline:
             self._regulate()
 
     def keeps(self, head: Head) -> bool:
@@ -283,16 +292,25 @@ class Connection(asyncio.Protocol):
         return head.keep and not self.desk.draining
 
     def flush(self) -> None:
-        """Send every answer whose turn has come, and close after the last one."""
+        """Send every answer whose turn has come; those of one turn of the loop together, for each write is dear."""
+        if self._reading:
+            return
+        if len(self._waiting) == 1:
+            self._send()
+        elif not self._sending:
+            self._sending = True
+            self.desk.loop.call_soon(self._send)
+
+    def _send(self) -> None:
+        self._sending = False
         if self.lost:
             return
         waiting = self._waiting
-        while waiting:
-            data = waiting[0].data
-            if data is None:
-                return
+        if waiting and (data := waiting[0].data) is not None:
             waiting.popleft()
-            self._transport.write(data)
+            self._transport.write(self._joined(data) if waiting else data)
+        if waiting:
+            return
         if self._continue_due:
             self._continue_due = False
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -302,6 +320,14 @@ class Connection(asyncio.Protocol):
                 self._finish()
         if self._paused:
             self._regulate()
+
+    def _joined(self, first: bytes) -> bytes:
+        waiting = self._waiting
+        ready = [first]
+        while waiting and (data := waiting[0].data) is not None:
+            waiting.popleft()
+            ready.append(data)
+        return b"".join(ready)
 
     def _regulate(self) -> None:
         pause = self._blocked or len(self._waiting) >= self.desk.limits.pipeline

@@ -50,10 +50,10 @@ class Server:
 
     async def start(self, listener: socket.socket) -> None:
         """Begin to accept connections on `listener`."""
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._period = min(1.0, min(self.limits.read_s, self.limits.idle_s, self.limits.write_s) / 4)
         self._tick()
-        self._listening = await self._loop.create_server(
+        self._listening = await self.loop.create_server(
             lambda: Connection(self), sock=listener, backlog=self.limits.connections
         )
 
@@ -72,8 +72,8 @@ class Server:
         self._listening.close()
         for connection in tuple(self.connections):
             connection.drain()
-        deadline = self._loop.time() + self.limits.drain_s
-        while self.connections and self._loop.time() < deadline:
+        deadline = self.loop.time() + self.limits.drain_s
+        while self.connections and self.loop.time() < deadline:
             await asyncio.sleep(0.01)
         for connection in tuple(self.connections):
             connection.cut()
@@ -81,8 +81,8 @@ class Server:
         self._timer.cancel()
 
     def _tick(self) -> None:
-        self._timer = self._loop.call_later(self._period, self._tick)
-        self.now = self._loop.time()
+        self._timer = self.loop.call_later(self._period, self._tick)
+        self.now = self.loop.time()
         self.date = formatdate(usegmt=True)
         self.opening = (
             f"HTTP/1.1 200 OK\r\nDate: {self.date}\r\nServer: shiplap\r\n"
