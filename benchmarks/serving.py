@@ -30,6 +30,7 @@ from serving_process import StartError
 from serving_report import Table, versions
 from serving_requests import requests
 from serving_servers import ALL_PEERS
+from serving_swaps import swaps
 
 SECTIONS: dict[str, Callable[[Plan], list[Table]]] = {
     "requests": requests,
@@ -39,6 +40,7 @@ SECTIONS: dict[str, Callable[[Plan], list[Table]]] = {
     "mixed": mixed,
     "overload": overload,
     "hostile": hostile,
+    "swaps": swaps,
 }
 
 

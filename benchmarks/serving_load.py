@@ -46,10 +46,11 @@ class Load:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a load. Latencies are those of answers with 200, in seconds, sorted."""
+    """What came of a load. Latencies are those of answers with 200, in seconds, sorted: since due, and since sent."""
 
     seconds: float
     latencies: np.ndarray
+    since_sent: np.ndarray
     statuses: Counter[str]
     server_cpu_s: float
     load_cpu_s: float
@@ -73,10 +74,9 @@ class Outcome:
         """Return how many ended otherwise than with 200 or 503."""
         return self.answers - self.statuses["200"] - self.statuses["503"]
 
-    def quantile_ms(self, share: float) -> float:
-        if not len(self.latencies):
-            return float("nan")
-        return float(self.latencies[min(len(self.latencies) - 1, int(len(self.latencies) * share))]) * 1e3
+    def quantile_ms(self, share: float, *, since_sent: bool = False) -> float:
+        found = self.since_sent if since_sent else self.latencies
+        return float(found[min(len(found) - 1, int(len(found) * share))]) * 1e3 if len(found) else float("nan")
 
 
 def raw(path: str, body: bytes, *, media_type: str = "application/json") -> bytes:
@@ -105,13 +105,13 @@ def put(load: Load) -> Outcome:
 
 
 class _Client:
-    __slots__ = ("data", "sent_at", "socket")
+    __slots__ = ("data", "due_at", "sent_at", "socket")
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.data = b""
-        self.sent_at = 0.0
+        self.due_at = self.sent_at = 0.0  # 0: nothing is asked
 
 
 class _Generator:
@@ -122,6 +122,7 @@ class _Generator:
         self._idle: list[_Client] = []
         self._waiting: deque[float] = deque()  # when requests were due that no connection was free for
         self._latencies: list[float] = []
+        self._since_sent: list[float] = []
         self._statuses: Counter[str] = Counter()
         self._late = 0.0
         for _ in range(load.connections):
@@ -138,6 +139,7 @@ class _Generator:
         else:
             self._in_circles(start + load.warm_s)
             self._latencies.clear()
+            self._since_sent.clear()
             self._statuses.clear()
             used, used_here = cpu_s(tree(load.pid)), time.process_time()
             counted_from = time.perf_counter()
@@ -147,6 +149,7 @@ class _Generator:
         return Outcome(
             ended - counted_from,
             np.sort(np.array(self._latencies)),
+            np.sort(np.array(self._since_sent)),
             +self._statuses,
             used,
             used_here,
@@ -191,8 +194,9 @@ class _Generator:
             if now >= until and (len(self._idle) == self._load.connections or now > until + _GRACE_S):
                 return
 
-    def _send(self, client: _Client, sent_at: float) -> None:
-        client.sent_at = sent_at
+    def _send(self, client: _Client, due_at: float) -> None:
+        client.due_at = due_at
+        client.sent_at = time.perf_counter()
         client.data = b""
         with suppress(OSError):  # reading says so too
             client.socket.sendall(next(self._requests))
@@ -206,13 +210,17 @@ class _Generator:
         if not data:
             self._lost(client)
             return False
+        if not client.sent_at:
+            return False  # it says why it closes
         data = client.data = client.data + data if client.data else data
         if not is_whole(data):
             return False
         status = data[9:12].decode("latin-1")
         self._statuses[status] += 1
         if status == "200":
-            self._latencies.append(clock() - client.sent_at)
+            now = clock()
+            self._latencies.append(now - client.due_at)
+            self._since_sent.append(now - client.sent_at)
         client.sent_at = 0.0
         return True
 

@@ -1,9 +1,9 @@
-"""FastAPI: a row that pydantic has checked, or whole columns.  with_fastapi.py KIND FOLDER PORT"""
+"""FastAPI: a row or rows that pydantic has checked, or whole columns.  with_fastapi.py KIND FOLDER PORT"""
 
 import sys
 
 import uvicorn
-from answering import answering, facts, one_row
+from answering import answering, as_columns, facts, one_row
 from fastapi import FastAPI
 from pydantic import create_model
 
@@ -20,6 +20,11 @@ app = FastAPI()
 async def predict(row: Row) -> dict[str, float]:
     no, yes = answer(one_row(row.model_dump()))[0]
     return {"no": no, "yes": yes}
+
+
+@app.post("/rows")
+async def rows(rows: list[Row]) -> list[dict[str, float]]:
+    return [{"no": no, "yes": yes} for no, yes in answer(as_columns([row.model_dump() for row in rows]))]
 
 
 @app.post("/columns")
