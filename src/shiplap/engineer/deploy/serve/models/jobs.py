@@ -1,31 +1,73 @@
-"""`Jobs`: long work on a thread, so that the loop stays free for single rows and health checks."""
+"""`Jobs`: long work, a step at a time, so that single rows and health checks are answered in between."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Mapping
+from typing import NamedTuple, TypeVar
 
 from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange
+from shiplap.engineer.deploy.serve.models.threads import background
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
-__all__ = ["Jobs"]
+__all__ = ["Jobs", "Steps", "finished"]
+
+T = TypeVar("T")
+Steps = Generator[None, None, T]
+"""Work that stops for a moment wherever others may go before it, and returns what it made."""
+
+
+class _Job(NamedTuple):
+    exchange: Exchange
+    steps: Steps[bytes]
+    media_type: str
+    headers: Mapping[str, str] | None
 
 
 class Jobs:
-    """A line of long jobs, worked off one by one, of limited length.
+    """Long jobs, of limited number.
+
+    Most of them are worked on in the loop, a step of each in turn: nothing waits longer than one step takes, and no
+    two threads fight over the interpreter. What has steps that are long by themselves is worked on by a thread.
 
     Parameters
     ----------
     most : int
-        Jobs that may wait; one more is refused with 503.
+        Jobs that may wait or be worked on; one more is refused with 503.
     """
 
     def __init__(self, *, most: int) -> None:
         self._most = most
         self._waiting = 0
+        self._jobs: deque[_Job] = deque()
         self.closed = False
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="shiplap-batch")
+        self._pool = background("shiplap-batch")
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait or are being worked on."""
+        return self._waiting
+
+    def start(
+        self,
+        exchange: Exchange,
+        steps: Steps[bytes],
+        *,
+        media_type: str = JSON,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Answer `exchange` with what `steps` come to, or with what they raise means to a client.
+
+        Raises
+        ------
+        ProblemError
+            503: there are too many.
+        """
+        self._count()
+        self._jobs.append(_Job(exchange, steps, media_type, headers))
+        if len(self._jobs) == 1:
+            asyncio.get_running_loop().call_soon(self._step)
 
     def submit(
         self,
@@ -35,16 +77,14 @@ class Jobs:
         media_type: str = JSON,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Answer `exchange` with what `work` returns, or with what it raises means to a client.
+        """Answer `exchange` with what `work` returns on a thread, or with what it raises means to a client.
 
         Raises
         ------
         ProblemError
-            503: the line is full.
+            503: there are too many.
         """
-        if self._waiting >= self._most:
-            raise ProblemError(503, "too many long batches are waiting", headers={"Retry-After": "1"}, reason="batches")
-        self._waiting += 1
+        self._count()
         future = asyncio.get_running_loop().run_in_executor(self._pool, work)
 
         def done(future: asyncio.Future[bytes]) -> None:
@@ -59,12 +99,51 @@ class Jobs:
 
         future.add_done_callback(done)
 
-    @property
-    def waiting(self) -> int:
-        """How many jobs wait or are being worked on."""
-        return self._waiting
-
     def close(self) -> None:
         """Start no further job; one in progress ends at its next slice."""
         self.closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _count(self) -> None:
+        if self._waiting >= self._most:
+            raise ProblemError(503, "too many long batches are waiting", headers={"Retry-After": "1"}, reason="batches")
+        self._waiting += 1
+
+    def _step(self) -> None:
+        """Do one step of the job that has waited longest for one."""
+        job = self._jobs.popleft()
+        going_on = False
+        try:
+            if not job.exchange.gone:
+                next(job.steps)
+                going_on = True
+        except StopIteration as end:
+            job.exchange.answer(end.value, media_type=job.media_type, headers=job.headers)
+        except Exception as error:
+            job.exchange.settle(error)
+        if going_on:
+            self._jobs.append(job)
+        else:
+            self._waiting -= 1
+            job.steps.close()
+        if self._jobs:
+            asyncio.get_running_loop().call_soon(self._step)
+
+
+def finished(steps: Steps[T]) -> T:
+    """Do all steps, and return what they come to.
+
+    Examples
+    --------
+    >>> def steps():
+    ...     yield
+    ...     return 3
+    >>> finished(steps())
+    3
+    """
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            value: T = end.value
+            return value
