@@ -139,19 +139,54 @@ def test_http_1_0_closes_unless_asked(server, answer_of):
             assert (code, headers["connection"]) == (200, "keep-alive")
 
 
-def test_a_client_that_asks_to_close_is_closed_after_its_answer(server):
-    answer = server.exchange(post(headers=["Connection: close"]) + post())
-    assert answer.count(b"HTTP/1.1 200") == 1
-    assert b"Connection: close" in answer
+def test_a_client_that_asks_to_close_gets_its_answer_and_nothing_after_it(server):
+    for further in (b"", post(), b"GARBAGE\r\n\r\n" * 5_000):
+        answer = server.exchange(post(headers=["Connection: close"]) + further)
+        assert answer.count(b"HTTP/1.1 ") == 1
+        assert status(answer) == 200
+        assert b"Connection: close" in answer
+
+
+@pytest.mark.parametrize(("method", "target"), [("TRACE", "/predict"), ("TRACE", "/health"), ("CONNECT", "a:80")])
+def test_no_tunnel_is_opened_and_no_request_reflected(server, method, target):
+    answer = server.exchange(get(target, method=method, headers=["X-Secret: 1", "Connection: close"]) + b"further")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert status(answer) in {400, 404, 405}
+    assert b"X-Secret" not in answer
+
+
+def test_chunks_may_have_extensions(server, answer_of):
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with server.connect() as client:
+        client.sendall(head + b'2;a=b;c="d e"\r\n{"\r\n%x;x\r\n%b\r\n0;y\r\n\r\n' % (len(ROW) - 2, ROW[2:]))
+        assert answer_of(client)[0] == 200
 
 
 def test_a_client_that_sends_no_more_still_gets_its_answers(server):
     assert server.exchange(post() + post(), end=True).count(b"HTTP/1.1 200") == 2
 
 
-def test_an_upgrade_is_declined_by_answering(server):
-    headers = ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"]
-    assert status(server.exchange(get(headers=headers))) == 200
+UPGRADE = ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"]
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 40])
+def test_an_upgrade_is_declined_by_answering_as_ever(server, answer_of, pieces):
+    whole = post(headers=UPGRADE) + get(headers=UPGRADE) + post()
+    step = -(-len(whole) // pieces)
+    with server.connect() as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(0, len(whole), step):
+            client.sendall(whole[at : at + step])
+            time.sleep(0.002)
+        assert json.loads(answer_of(client)[2])["model"] == "churn"
+        assert json.loads(answer_of(client)[2])["status"] == "ok"
+        assert json.loads(answer_of(client)[2])["model"] == "churn"
+
+
+def test_an_upgrade_of_http_1_0_is_ignored(server):
+    answer = server.exchange(post(version="1.0", headers=["Connection: Upgrade", "Upgrade: h2c"]))
+    assert status(answer) == 200
+    assert b"Connection: close" in answer
 
 
 @pytest.mark.parametrize(
@@ -170,7 +205,40 @@ def test_an_upgrade_is_declined_by_answering(server):
         (b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400),
         (b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}", 400),
         (b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", 400),
         (b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+        (b"POST /predict HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"GET /health HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+        (b"GET /health HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
+        (b"GET /health HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        (b"GET /health HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", 400),
+        (b"GET /health HTTP/1.1\r\nHost: a\r\nX: a\x01b\r\n\r\n", 400),
+        (b"GET /health HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n", 400),
+        (b"GET /health HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n", 400),
+        (b"GET /health HTTP/1.1\r\n Host: a\r\n\r\n", 400),
+        (b"GET /health HTTP/1.1\r\nHost: a\r\nX: y\n\r\n", 400),
+        (b"GET /health HTTP/1.1\r\nHost: a\r\n: y\r\n\r\n", 400),
+        (b"GET /health HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", 400),
+        (b"GET /health\r\n\r\n", 505),
+        (b"get /health HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET health HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n{}", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 2, 2\r\n\r\n{}", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: +2\r\n\r\n{}", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 0x2\r\n\r\n{}", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2 \r\n{}\r\n0\r\n\r\n", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}0\r\n\r\n", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n0\r\n\r\n", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 17 + b"\r\n", 400),
+        (
+            b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 5\r\n\r\n",
+            400,
+        ),
         (b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
         (b"POST /predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 411),
         (b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", 400),

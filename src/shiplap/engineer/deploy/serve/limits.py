@@ -29,11 +29,22 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     pipeline : int
         Requests of one connection that wait for their answers; past it, its socket is not read.
     queue : int
-        Long batches, or rows of a model that is dear by itself, that wait for a thread (503 with ``Retry-After``).
+        Long batches that wait or are worked on (503 with ``Retry-After``).
     tasks : int
         Requests beside the predict routes (pages, descriptions) in progress (503 with ``Retry-After``).
+    gzip_bytes : int
+        Answers longer than this are compressed for clients that take them so.
     inline_ms : float
-        Work that would hold the loop longer than this goes to a thread.
+        A model that takes longer than this for one row runs on a thread.
+    turn_ms : float
+        How much work on single rows one turn of the loop takes on (503 with ``Retry-After``).
+    wait_ms : float
+        How long a row may have to wait for a model that runs on a thread, by what rows cost of late (503 with
+        ``Retry-After``, at once).
+    slice_ms : float
+        How long one step of a long batch should take: single rows are answered between two.
+    handshake_s : float
+        For the handshake of TLS; a client that takes longer is cut off.
     read_s : float
         From the first byte of a request to its last (408).
     idle_s : float
@@ -62,7 +73,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     pipeline: int = 64
     queue: int = 64
     tasks: int = 64
+    gzip_bytes: int = 16_384
     inline_ms: float = 2.0
+    turn_ms: float = 10.0
+    wait_ms: float = 250.0
+    slice_ms: float = 0.25
+    handshake_s: float = 10.0
     read_s: float = 30.0
     idle_s: float = 75.0
     write_s: float = 30.0

@@ -9,9 +9,11 @@ from typing import Protocol, cast
 
 import httptools
 
+from shiplap.engineer.deploy.serve.http.codings import Press
 from shiplap.engineer.deploy.serve.http.exchange import Desk, Exchange, Head, Route
 from shiplap.engineer.deploy.serve.http.heads import make_head
 from shiplap.engineer.deploy.serve.http.hooks import Guard
+from shiplap.engineer.deploy.serve.http.intake import Intake
 from shiplap.engineer.deploy.serve.http.routes import Routes
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.problem import ProblemError
@@ -21,6 +23,8 @@ __all__ = ["Connection", "House"]
 _LONGEST_KNOWN = 2_048
 _MOST_KNOWN = 1_024
 _LINGER_S = 2.0
+_PIECE_BYTES = 8_192  # what the parser is fed at once, so that it stops soon after too much waits
+_MOST_LEAVING = 256
 
 
 def _nobody(exchange: Exchange) -> None:
@@ -28,6 +32,7 @@ def _nobody(exchange: Exchange) -> None:
 
 
 _UNREAD = Head("", "", "", {}, (), "1.1", False, 0, "", Route("", "", _nobody), {}, False)
+_OF_UPGRADE = frozenset({b"upgrade", b"connection", b"http2-settings"})
 _OF_ONE_REQUEST = frozenset({"expect", "traceparent", "x-request-id"})  # a head with one of them will not come again
 
 
@@ -38,10 +43,16 @@ class House(Desk, Protocol):
     routes: Routes
     known: dict[bytes, Head]
     connections: set[Connection]
+    leaving: set[Connection]
+    press: Press
     receiving: int
     now: float
     guard: Guard | None
     loop: asyncio.AbstractEventLoop
+
+    def admits(self) -> bool:
+        """Say whether there is room for one more connection."""
+        ...
 
 
 class Connection(asyncio.Protocol):
@@ -59,18 +70,19 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_abandoned",
         "_blocked",
-        "_body",
         "_closing",
         "_continue_due",
         "_ended",
+        "_half",
         "_head",
+        "_intake",
         "_parser",
         "_partial",
         "_paused",
         "_quiet",
         "_raw",
-        "_read_bytes",
         "_reading",
+        "_rest",
         "_sending",
         "_since",
         "_target",
@@ -101,8 +113,8 @@ class Connection(asyncio.Protocol):
         self._head: Head | None = None
         self._target = b""
         self._raw: list[tuple[bytes, bytes]] = []
-        self._body: list[bytes] = []
-        self._read_bytes = 0  # of a body
+        self._intake = Intake(house)
+        self._rest = b""  # came while too much waited
         self._quiet = 0  # bytes since something of a request came to its end
 
     # -- what the transport calls --------------------------------------------------------------------------------
@@ -110,19 +122,27 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a new client, or tell it that the server is full."""
         self._transport = cast(asyncio.Transport, transport)
+        self._half = self._transport.can_write_eof()
         self._parser = httptools.HttpRequestParser(self)
-        self.desk.connections.add(self)
-        if len(self.desk.connections) > self.desk.limits.connections or self.desk.draining:
+        house = self.desk
+        if house.admits():
+            house.connections.add(self)
+        elif len(house.leaving) < _MOST_LEAVING:
+            house.leaving.add(self)
             self._abandon(
                 ProblemError(503, "too many connections are open", headers={"Retry-After": "1"}, reason="connections")
             )
+        else:
+            self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client; answers that are still being made go nowhere."""
         self.lost = True
         self.desk.connections.discard(self)
-        self._forget_body()
+        self.desk.leaving.discard(self)
+        self._intake.forget()
         self._waiting.clear()
+        self._rest = b""
 
     def data_received(self, data: bytes) -> None:
         """Read what came: known heads by their bytes, everything else by the parser."""
@@ -132,7 +152,8 @@ class Connection(asyncio.Protocol):
         start = 0 if self._partial else self._take_known(data)
         if start < len(data) and not self._closing:
             self._reading = True
-            self._parse(data, start)
+            start = self._parse(data, start)
+            self._rest = b"" if self._closing else data[start:]
         if self._reading:
             self._reading = False
             self._send()
@@ -145,7 +166,7 @@ class Connection(asyncio.Protocol):
         self._closing = True
         if not self._waiting:
             self._finish()
-        return True
+        return self._half
 
     def pause_writing(self) -> None:
         """Stop reading from a client that does not take its answers."""
@@ -162,7 +183,7 @@ class Connection(asyncio.Protocol):
     def _take_known(self, data: bytes) -> int:
         known = self.desk.known
         start = 0
-        while not self._closing:
+        while not self._closing and not self._paused:
             end = data.find(b"\r\n\r\n", start) + 4
             head = known.get(data[start:end])
             if head is None or end + head.length > len(data):
@@ -176,24 +197,49 @@ class Connection(asyncio.Protocol):
             self._begin(head, body)
         return start
 
-    def _parse(self, data: bytes, start: int) -> None:
+    def _parse(self, data: bytes, start: int) -> int:
+        """Feed the parser until the end of `data`, or until too much waits; return how far it came."""
+        at = start
         fresh = not self._partial
-        self._quiet += len(data) - start
+        while at < len(data) and not self._closing and not self._paused:
+            size = _PIECE_BYTES
+            if self._partial and self._head is not None:
+                size = max(size, self._head.length - self._intake.size_bytes)
+            at += self._feed(data[at : at + size] if at or size < len(data) else data)
+        if fresh and at == len(data) and not self._closing:
+            self._learn(data, start)
+        return at
+
+    def _feed(self, data: bytes) -> int:
+        self._quiet += len(data)
         try:
-            self._parser.feed_data(memoryview(data)[start:] if start else data)
-        except httptools.HttpParserUpgrade:
-            self._closing = True
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as stop:
+            return self._decline(stop.args[0])
         except httptools.HttpParserCallbackError as error:
             cause = error.__context__
             self._abandon(cause if isinstance(cause, ProblemError) else ProblemError(400, "the request cannot be read"))
         except httptools.HttpParserError as error:
-            self._abandon(ProblemError(400, f"this is not HTTP: {error}"))
-        else:
-            limit = self.desk.limits.header_bytes
-            if self._partial and self._quiet > limit:
-                self._abandon(ProblemError(431, f"headers and trailers of at most {limit} bytes are accepted"))
-            elif fresh:
-                self._learn(data, start)
+            if self._closing and not self._partial:
+                self._abandoned = True  # more came after a last request: it is neither read nor answered
+            else:
+                self._abandon(ProblemError(400, f"this is not HTTP: {error}"))
+        limit = self.desk.limits.header_bytes
+        if self._partial and self._quiet > limit:
+            self._abandon(ProblemError(431, f"headers and trailers of at most {limit} bytes are accepted"))
+        return len(data)
+
+    def _decline(self, consumed: int) -> int:
+        """Go on in HTTP/1.1 with a client that offered another protocol; return what was read of its bytes."""
+        head = cast(Head, self._head)
+        if head.method == "CONNECT":
+            self._closing = self._abandoned = True
+            return consumed
+        kept = b"".join(b"%b: %b\r\n" % pair for pair in self._raw if pair[0].lower() not in _OF_UPGRADE)
+        start = (head.method.encode(), self._target, head.version.encode(), b"keep-alive" if head.keep else b"close")
+        self._parser = httptools.HttpRequestParser(self)
+        self._feed(b"%b %b HTTP/%b\r\nConnection: %b\r\n%b\r\n" % (*start, kept))
+        return consumed
 
     def _learn(self, data: bytes, start: int) -> None:
         head = self._head
@@ -232,7 +278,13 @@ class Connection(asyncio.Protocol):
         """Decide who answers, before any of the body is read."""
         house = self.desk
         head = self._head = make_head(
-            self._parser, self._target, self._raw, routes=house.routes, limits=house.limits, guard=house.guard
+            self._parser,
+            self._target,
+            self._raw,
+            routes=house.routes,
+            limits=house.limits,
+            guard=house.guard,
+            press=house.press,
         )
         self._quiet = 0
         if "expect" in head.headers and head.version == "1.1" and head.length:
@@ -242,25 +294,17 @@ class Connection(asyncio.Protocol):
         """Take a piece of the body."""
         self._continue_due = False
         self._quiet = 0
-        self._body.append(body)
-        self._read_bytes += len(body)
-        house = self.desk
-        house.receiving += len(body)
-        if self._read_bytes > house.limits.body_bytes:
-            raise ProblemError(413, f"a body of at most {house.limits.body_bytes} bytes is accepted")
-        if house.receiving > house.limits.receiving_bytes:
-            raise ProblemError(
-                503, "too much is being received at once", headers={"Retry-After": "1"}, reason="receiving"
-            )
+        self._intake.take(body)
 
     def on_message_complete(self) -> None:
         """Hand a whole request over."""
         head = cast(Head, self._head)
+        if self._parser.should_upgrade() and head.method != "CONNECT":
+            return  # its body is still to come
         self._partial = False
         self._continue_due = False
         self._quiet = 0
-        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        self._forget_body()
+        body = self._intake.whole()
         if not self._closing:
             self._begin(head, body)
 
@@ -287,9 +331,13 @@ class Connection(asyncio.Protocol):
         if waiting and len(waiting) >= self.desk.limits.pipeline:
             self._regulate()
 
-    def keeps(self, head: Head) -> bool:
-        """Say whether the connection stays open after the answer to `head`."""
-        return head.keep and not self.desk.draining
+    def keeps(self, exchange: Exchange) -> bool:
+        """Say whether the connection stays open after this answer: while the server drains, to the last in line."""
+        keep = exchange.head.keep
+        if keep and self.desk.draining and not self._partial and not self.lost and exchange is self._waiting[-1]:
+            self._closing = True
+            keep = False
+        return keep
 
     def flush(self) -> None:
         """Send every answer whose turn has come; those of one turn of the loop together, for each write is dear."""
@@ -316,7 +364,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if not self._partial:
             self._since = self.desk.now
-            if self._closing or self.desk.draining:
+            if self._closing or (self.desk.draining and not self._rest):
                 self._finish()
         if self._paused:
             self._regulate()
@@ -331,41 +379,45 @@ class Connection(asyncio.Protocol):
 
     def _regulate(self) -> None:
         pause = self._blocked or len(self._waiting) >= self.desk.limits.pipeline
-        if pause != self._paused and not self._transport.is_closing():
-            self._paused = pause
-            if pause:
-                self._transport.pause_reading()
-            else:
-                self._transport.resume_reading()
+        if pause == self._paused or self._transport.is_closing():
+            return
+        self._paused = pause
+        if pause:
+            self._transport.pause_reading()
+        elif self._rest:
+            self.desk.loop.call_soon(self._go_on)
+        else:
+            self._transport.resume_reading()
+
+    def _go_on(self) -> None:
+        data, self._rest = self._rest, b""
+        if data and not self._closing:
+            self.data_received(data)
+        if not self._rest and not self._paused and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _abandon(self, problem: ProblemError) -> None:
         head = (self._head if self._partial and self._head else _UNREAD)._replace(keep=False, plain=False)
         self._closing = True
         self._abandoned = True
         self._partial = False
-        self._forget_body()
+        self._intake.forget()
         exchange = Exchange(self, head, b"")
         self._waiting.append(exchange)
         exchange.refuse(problem)
 
     def _finish(self) -> None:
         self._closing = True
-        if self._abandoned and not self._ended:
+        if self._abandoned and not self._ended and self._half:
             # Closing over unread bytes would reset the connection and take the answer with it (RFC 9112, 9.6).
             if not self._transport.is_closing():
                 self._transport.write_eof()
         else:
             self._transport.close()
 
-    def _forget_body(self) -> None:
-        if self._body:
-            self.desk.receiving -= self._read_bytes
-            self._body = []
-            self._read_bytes = 0
-
     def drain(self) -> None:
         """Close as soon as what was asked is answered."""
-        if not self._waiting and not self._partial:
+        if not self._waiting and not self._partial and not self._rest:
             self._finish()
 
     def cut(self) -> None:

@@ -12,11 +12,15 @@ from shiplap.engineer.deploy.serve.http.trace import TraceParent, parse_tracepar
 from shiplap.engineer.deploy.serve.problem import ProblemError, phrase
 
 if TYPE_CHECKING:
+    from shiplap.engineer.deploy.serve.http.codings import Press
     from shiplap.engineer.deploy.serve.http.hooks import Key, Observer
 
 __all__ = ["JSON", "Desk", "Exchange", "Handler", "Head", "Line", "Route"]
 
 JSON = "application/json"
+_WITHOUT_BODY = frozenset({204, 304})
+_CODED = frozenset({"content-encoding", "vary"})
+_BREAK = re.compile(r"[\r\n\0]")
 _OWN_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
 
 
@@ -71,6 +75,8 @@ class Head(NamedTuple):
         Whether an answer needs no other headers than the usual: HTTP/1.1, kept open, with a body.
     key : Key, optional
         Whose request it is, where that matters.
+    gzip : bool
+        Whether the client takes compressed answers.
     """
 
     method: str
@@ -86,6 +92,7 @@ class Head(NamedTuple):
     parameters: Mapping[str, str]
     plain: bool
     key: Key | None = None
+    gzip: bool = False
 
 
 class Desk(Protocol):
@@ -97,6 +104,8 @@ class Desk(Protocol):
     count: int
     origin: str
     observer: Observer | None
+    gzip_bytes: int
+    press: Press
 
 
 class Line(Protocol):
@@ -119,8 +128,8 @@ class Line(Protocol):
         """Send every answer whose turn has come."""
         ...
 
-    def keeps(self, head: Head) -> bool:
-        """Say whether the connection stays open after the answer to `head`."""
+    def keeps(self, exchange: Exchange) -> bool:
+        """Say whether the connection stays open after the answer to `exchange`."""
         ...
 
 
@@ -185,7 +194,7 @@ class Exchange:
         """Answer 200 with JSON: what the hot path does."""
         line = self.line
         desk = line.desk
-        if self.head.plain and not desk.draining:
+        if len(body) <= desk.gzip_bytes and self.head.plain and not desk.draining:
             self.data = b"%b%x\r\nContent-Length: %d\r\n\r\n%b" % (desk.opening, self.number, len(body), body)
             line.flush()
             if desk.observer is not None:
@@ -211,28 +220,37 @@ class Exchange:
         """
         if self.data is not None:
             return
-        head = self.head
         desk = self.line.desk
+        further = dict(headers or {})
+        if len(body) > desk.gzip_bytes and not _CODED & {name.lower() for name in further}:
+            body, coded = desk.press.packed(body, media_type, self, here=True)
+            further.update(coded)
+        bare = status in _WITHOUT_BODY
+        if not bare:
+            further["Content-Length"] = str(len(body))
+        start = self._start(status, media_type, further)
+        self.data = start if bare or self.head.method == "HEAD" else start + body
+        self.line.flush()
+        if desk.observer is not None:
+            desk.observer.answered(self, status, len(self.data) - len(start))
+
+    def _start(self, status: int, media_type: str, headers: Mapping[str, str]) -> bytes:
         lines = [
             f"HTTP/1.1 {status} {phrase(status)}",
-            f"Date: {desk.date}",
+            f"Date: {self.line.desk.date}",
             "Server: shiplap",
             f"X-Request-Id: {self.id}",
         ]
         if media_type:
             lines.append(f"Content-Type: {media_type}")
-        lines.extend(f"{name}: {value}" for name, value in (headers or {}).items())
-        if status != 204:
-            lines.append(f"Content-Length: {len(body)}")
-        if not self.line.keeps(head):
+        lines.extend(f"{name}: {value}" for name, value in headers.items())
+        if not self.line.keeps(self):
             lines.append("Connection: close")
-        elif head.version == "1.0":
+        elif self.head.version == "1.0":
             lines.append("Connection: keep-alive")
-        start = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
-        self.data = start if head.method == "HEAD" or status == 204 else start + body
-        self.line.flush()
-        if desk.observer is not None:
-            desk.observer.answered(self, status, len(self.data) - len(start))
+        # A line break in a value, wherever it came from, would begin a header or an answer of somebody else's making.
+        safe = (_BREAK.sub(" ", line) for line in lines)
+        return "\r\n".join(safe).encode("latin-1", "replace") + b"\r\n\r\n"
 
     def refuse(self, problem: ProblemError) -> None:
         """Answer with a problem."""

@@ -7,6 +7,7 @@ import secrets
 import socket
 from email.utils import formatdate
 
+from shiplap.engineer.deploy.serve.http.codings import Press
 from shiplap.engineer.deploy.serve.http.connection import Connection
 from shiplap.engineer.deploy.serve.http.exchange import Head
 from shiplap.engineer.deploy.serve.http.hooks import Guard, Observer
@@ -38,11 +39,14 @@ class Server:
         self.limits = limits
         self.known: dict[bytes, Head] = {}
         self.connections: set[Connection] = set()
+        self.leaving: set[Connection] = set()
         self.receiving = 0
         self.draining = False
         self.now = 0.0
         self.date = ""
         self.opening = b""
+        self.gzip_bytes = limits.gzip_bytes
+        self.press = Press(limits)
         self.guard = guard
         self.observer = observer
         self.count = 0
@@ -62,6 +66,10 @@ class Server:
         self.routes = routes
         self.forget()
 
+    def admits(self) -> bool:
+        """Say whether there is room for one more connection."""
+        return not self.draining and len(self.connections) < self.limits.connections
+
     def forget(self) -> None:
         """Look again at heads that are known: who answers them, and who may ask."""
         self.known.clear()
@@ -70,15 +78,19 @@ class Server:
         """Accept nothing new, let requests in progress finish, and close; cut off what takes longer than `drain_s`."""
         self.draining = True
         self._listening.close()
-        for connection in tuple(self.connections):
+        for connection in self._all():
             connection.drain()
         deadline = self.loop.time() + self.limits.drain_s
-        while self.connections and self.loop.time() < deadline:
+        while self._all() and self.loop.time() < deadline:
             await asyncio.sleep(0.01)
-        for connection in tuple(self.connections):
+        for connection in self._all():
             connection.cut()
         await asyncio.sleep(0)
         self._timer.cancel()
+        self.press.close()
+
+    def _all(self) -> tuple[Connection, ...]:
+        return (*self.connections, *self.leaving)
 
     def _tick(self) -> None:
         self._timer = self.loop.call_later(self._period, self._tick)
@@ -88,5 +100,5 @@ class Server:
             f"HTTP/1.1 200 OK\r\nDate: {self.date}\r\nServer: shiplap\r\n"
             f"Content-Type: application/json\r\nX-Request-Id: {self.origin}"
         ).encode("ascii")
-        for connection in tuple(self.connections):
+        for connection in self._all():
             connection.check_time()
