@@ -92,7 +92,7 @@ def measured(table: Table, server: Server, change: Change, count: int, admin: in
 
 
 def reload(admin: int) -> None:
-    status, answer = ask(admin, f"/models/{NAME}/load", b"{}")
+    status, answer = ask(admin, f"/fleet/{NAME}/load", b"{}")
     if status != 200:
         raise StartError(f"a swap was answered {status}: {answer[:200]!r}")
 

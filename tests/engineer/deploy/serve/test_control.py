@@ -8,6 +8,7 @@ import shutil
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -112,7 +113,7 @@ def test_a_changed_file_is_swapped_in_without_a_failed_request(start, ships, tmp
             if turn % 2:
                 run.process.send_signal(signal.SIGHUP)
                 deadline = time.monotonic() + 20
-                while admin(run, "/models/churn", method="GET")["stable"] != version(fresh):
+                while admin(run, "/fleet/churn", method="GET")["stable"] != version(fresh):
                     assert time.monotonic() < deadline
             else:
                 assert admin(run, "/v2/repository/models/churn/load") == {}
@@ -126,7 +127,7 @@ def test_a_file_that_is_broken_changes_nothing(start, ships, tmp_path):
     shutil.copy(ships[0], served)
     with start(served, admin_port=0) as run:
         served.write_bytes(b"no ship")
-        answer = httpx.post(run.addresses.admin + "/models/churn/load")
+        answer = httpx.post(run.addresses.admin + "/fleet/churn/load")
         assert answer.status_code == 409
         assert "not a ship" in answer.json()["detail"]
         assert who(run) == version(ships[0])
@@ -139,7 +140,7 @@ def test_a_file_that_is_broken_changes_nothing(start, ships, tmp_path):
 def test_a_canary_takes_its_share_and_a_sticky_client_stays(start, ships):
     first, second, *_ = ships
     with start(first, second, workers=2, admin_port=0) as run:
-        shown = admin(run, "/models/churn/canary", {"version": version(second), "percent": 30})
+        shown = admin(run, "/fleet/churn/canary", {"version": version(second), "percent": 30})
         assert shown["canary"] == {"version": version(second), "percent": 30}
         asked = [who(run) for _ in range(300)]
         assert 50 <= asked.count(version(second)) <= 130
@@ -147,7 +148,7 @@ def test_a_canary_takes_its_share_and_a_sticky_client_stays(start, ships):
             assert len({who(run, {"Shiplap-Sticky": client}) for _ in range(10)}) == 1
         clients = [who(run, {"Shiplap-Sticky": f"client {place}"}) for place in range(200)]
         assert 35 <= clients.count(version(second)) <= 85
-        admin(run, "/models/churn/canary", {"percent": 0})
+        admin(run, "/fleet/churn/canary", {"percent": 0})
         assert {who(run) for _ in range(30)} == {version(first)}
 
 
@@ -155,9 +156,9 @@ def test_promoted_and_rolled_back_at_once(start, ships):
     first, second, *_ = ships
     with start(first, second, workers=2, admin_port=0) as run, Load(run) as load:
         for _ in range(5):
-            assert admin(run, "/models/churn/promote", {"version": version(second)})["stable"] == version(second)
+            assert admin(run, "/fleet/churn/promote", {"version": version(second)})["stable"] == version(second)
             assert {who(run) for _ in range(5)} == {version(second)}
-            assert admin(run, "/models/churn/rollback")["stable"] == version(first)
+            assert admin(run, "/fleet/churn/rollback")["stable"] == version(first)
             assert {who(run) for _ in range(5)} == {version(first)}
     assert load.failed == []
 
@@ -167,12 +168,12 @@ def test_a_shadow_is_compared_and_written_down(start, make, ships, tmp_path):
     with open_store(tmp_path) as store:
         folder = store.folder
     with start(first, second, admin_port=0, store=str(folder), record_every=0) as run:
-        admin(run, "/models/churn/shadow", {"version": version(second)})
+        admin(run, "/fleet/churn/shadow", {"version": version(second)})
         rows = [{**ROW, "age": age} for age in range(40)]
         assert httpx.post(f"{run.url}/predict", json=rows).status_code == 200
         assert {who(run) for _ in range(10)} == {version(first)}
         deadline = time.monotonic() + 20
-        while (found := admin(run, "/models/churn", method="GET")["shadow"])["rows"] < 50:
+        while (found := admin(run, "/fleet/churn", method="GET")["shadow"])["rows"] < 50:
             assert time.monotonic() < deadline
         assert found["version"] == version(second)
         scorers = load(first), load(second)
@@ -180,7 +181,7 @@ def test_a_shadow_is_compared_and_written_down(start, make, ships, tmp_path):
         assert found["largest_difference"] == abs(own - other).max()
         assert found["predictions_differ"] == (own.argmax(axis=1) != other.argmax(axis=1)).sum()
         assert (found["refused"], found["missed"]) == (0, 0)
-        admin(run, "/models/churn/shadow", {"version": ""})
+        admin(run, "/fleet/churn/shadow", {"version": ""})
         assert run.stop() == ""
     with open_store(tmp_path) as store:
         (ended,) = store.runs(verb="shadow")
@@ -227,7 +228,7 @@ def test_a_worker_that_dies_is_replaced_and_serves_what_the_others_serve(start, 
     shutil.copy(ships[0], served)
     with start(served, workers=2, admin_port=0) as run:
         shutil.copy(ships[1], served)
-        admin(run, "/models/churn/load")
+        admin(run, "/fleet/churn/load")
         for _ in range(3):
             children = Path(f"/proc/{run.process.pid}/task/{run.process.pid}/children").read_text().split()
             assert len(children) == 2
@@ -240,7 +241,7 @@ def test_a_worker_that_dies_is_replaced_and_serves_what_the_others_serve(start, 
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
             assert {who(run) for _ in range(20)} == {version(ships[1])}
-        assert admin(run, "/models/churn", method="GET")["stable"] == version(ships[1])
+        assert admin(run, "/fleet/churn", method="GET")["stable"] == version(ships[1])
         said = run.stop()
         assert len(re.findall(r"was ended by signal 9; another takes its place", said)) == 3
 
@@ -262,12 +263,12 @@ def test_workers_end_with_the_supervisor_and_the_supervisor_with_a_signal(start,
 @pytest.mark.parametrize(
     ("path", "body", "status", "said"),
     [
-        ("/models/nobody/promote", {"version": "x"}, 404, "no model called 'nobody'"),
-        ("/models/churn/promote", {"version": "x"}, 404, "no version 'x'"),
-        ("/models/churn/rollback", {}, 409, "no version to return to"),
-        ("/models/churn/canary", {"version": "x", "percent": 150}, 422, "0 to 100"),
-        ("/models/churn/canary", {"percent": "many"}, 422, "float"),
-        ("/models/churn/canary", [], 422, "object"),
+        ("/fleet/nobody/promote", {"version": "x"}, 404, "no model called 'nobody'"),
+        ("/fleet/churn/promote", {"version": "x"}, 404, "no version 'x'"),
+        ("/fleet/churn/rollback", {}, 409, "no version to return to"),
+        ("/fleet/churn/canary", {"version": "x", "percent": 150}, 422, "0 to 100"),
+        ("/fleet/churn/canary", {"percent": "many"}, 422, "float"),
+        ("/fleet/churn/canary", [], 422, "object"),
         ("/v2/repository/models/churn/load", {"parameters": {"file:1": "x"}}, 422, "all about itself"),
     ],
 )
@@ -277,5 +278,64 @@ def test_a_change_that_cannot_be_is_refused(start, ships, path, body, status, sa
         assert answer.status_code == status
         assert said in answer.json()["detail"]
         assert httpx.get(run.addresses.admin + "/nothing").status_code == 404
-        assert httpx.post(run.url + "/models/churn/rollback").status_code == 404
+        assert httpx.post(run.url + "/fleet/churn/rollback").status_code == 404
+        assert run.stop() == ""
+
+
+def test_two_who_change_at_once_both_succeed(start, ships):
+    with start(*ships[:3], workers=2, admin_port=0) as run:
+        versions = [version(ship) for ship in ships[:3]]
+        with ThreadPoolExecutor(8) as pool:
+            asked = [{"version": versions[turn % 3]} for turn in range(24)]
+            done = list(pool.map(lambda body: admin(run, "/fleet/churn/promote", body)["stable"], asked))
+        assert done == [body["version"] for body in asked]
+        assert len({who(run) for _ in range(10)}) == 1
+
+
+def test_torchserves_management(start, ships, tmp_path):
+    shutil.copy(ships[3], tmp_path / "delay.ship")
+    with start(*ships[:2], admin_port=0, repository=str(tmp_path)) as run:
+        first, second = version(ships[0]), version(ships[1])
+        assert admin(run, "/models?url=delay.ship&model_name=late")["status"].startswith('Model "late" Version:')
+        names = [model["modelName"] for model in admin(run, "/models", method="GET")["models"]]
+        assert names == ["churn", "late"]
+        assert httpx.post(f"{run.url}/v1/models/late:predict", json={"instances": [ROW]}).status_code == 200
+        described = httpx.get(run.addresses.admin + "/models/churn/all").json()
+        assert [(each["modelVersion"], each["defaultVersion"]) for each in described] == [
+            (first, True),
+            (second, False),
+        ]
+        admin(run, f"/models/churn/{second}/set-default", method="PUT")
+        assert who(run) == second
+        admin(run, f"/models/churn/{first}", method="DELETE")
+        assert httpx.delete(f"{run.addresses.admin}/models/churn/{second}").status_code == 409
+        admin(run, "/models/late", method="DELETE")
+        assert httpx.post(f"{run.url}/predictions/late", json=ROW).status_code == 404
+        assert httpx.post(run.addresses.admin + "/models?url=/etc/passwd").status_code == 404
+        assert httpx.post(run.addresses.admin + "/models").status_code == 400
+        assert run.stop() == ""
+
+
+def test_sagemakers_multi_model_contract(start, ships, tmp_path, monkeypatch):
+    for name, ship in (("a1", ships[0]), ("b2", ships[3])):
+        (tmp_path / name / "model").mkdir(parents=True)
+        shutil.copy(ship, tmp_path / name / "model" / "model.ship")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("SAGEMAKER_MULTI_MODEL", "true")
+    with start(workers=2, repository=str(tmp_path)) as run:
+        assert httpx.get(f"{run.url}/ping").status_code == 200
+        assert httpx.get(f"{run.url}/models").json() == {"models": []}
+        for name in ("a1", "b2"):
+            url = str(tmp_path / name / "model")
+            asked = {"model_name": name, "url": url}
+            assert httpx.post(f"{run.url}/models", json=asked).json()["modelName"] == name
+            assert httpx.post(f"{run.url}/models", json=asked).status_code == 409
+        for _ in range(6):
+            assert httpx.post(f"{run.url}/models/a1/invoke", json=ROW).json()["predictions"] == ["no"]
+            assert httpx.get(f"{run.url}/models/b2").json()["modelName"] == "b2"
+        assert httpx.delete(f"{run.url}/models/a1").status_code == 200
+        assert httpx.post(f"{run.url}/models/a1/invoke", json=ROW).status_code == 404
+        assert httpx.get(f"{run.url}/models/a1").status_code == 404
+        for url in ("/etc", f"{tmp_path}/../..", str(tmp_path / "empty"), str(tmp_path)):
+            assert httpx.post(f"{run.url}/models", json={"model_name": "c", "url": url}).status_code == 404, url
         assert run.stop() == ""

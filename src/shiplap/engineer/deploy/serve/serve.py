@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from shiplap.core.errors import InputError
-from shiplap.engineer.deploy.serve.control.controller import roster_of
+from shiplap.engineer.deploy.serve.control.controller import Step, roster_of
 from shiplap.engineer.deploy.serve.control.roster import Roster
 from shiplap.engineer.deploy.serve.control.sources import Sources
 from shiplap.engineer.deploy.serve.control.station import Station
@@ -62,7 +62,7 @@ def serve(
     """
     settings = msgspec.structs.replace(settings or Settings(), **changes)
     chosen = [ships] if isinstance(ships, str | Path) else list(ships)
-    if not chosen:
+    if not chosen and not settings.repository:
         raise InputError("there is nothing to serve", hint="name at least one ship file")
     sources = Sources(
         Path(settings.store) if settings.store else None,
@@ -84,7 +84,7 @@ def serve(
 
         def live(index: int, channel: socket.socket, latest: bytes) -> None:
             if latest:  # what is served has changed since the supervisor loaded it
-                station.commit(msgspec.json.decode(latest, type=Roster))
+                station.commit(msgspec.json.decode(latest, type=Step).after)
             worker = Worker(settings, station, sources, channel=channel, first=index == 0)
             worker.live(Sockets(mains[index], admin), lambda: None)
 

@@ -3,13 +3,13 @@
 =================================================  =================================================================
 request                                            what it does
 =================================================  =================================================================
-``GET /models``, ``/models/NAME``                  what is served: versions, canary, shadow and what it found
-``POST /models/NAME/load``                         load it from the repository or the store, or look again
-``POST /models/NAME/unload``                       serve it no longer
-``POST /models/NAME/canary``                       ``{"version": V, "percent": P}``; 0 ends it
-``POST /models/NAME/shadow``                       ``{"version": V}``; an empty text ends it
-``POST /models/NAME/promote``                      ``{"version": V}`` becomes the stable version
-``POST /models/NAME/rollback``                     the version before becomes the stable one again
+``GET /fleet``, ``/fleet/NAME``                  what is served: versions, canary, shadow and what it found
+``POST /fleet/NAME/load``                         load it from the repository or the store, or look again
+``POST /fleet/NAME/unload``                       serve it no longer
+``POST /fleet/NAME/canary``                       ``{"version": V, "percent": P}``; 0 ends it
+``POST /fleet/NAME/shadow``                       ``{"version": V}``; an empty text ends it
+``POST /fleet/NAME/promote``                      ``{"version": V}`` becomes the stable version
+``POST /fleet/NAME/rollback``                     the version before becomes the stable one again
 ``POST /reload``                                   look at every source again, as SIGHUP does
 ``POST /v2/repository/index``                      the repository extension of the Open Inference Protocol,
 ``POST /v2/repository/models/NAME/load, unload``   as clients of Triton and MLServer speak it
@@ -25,21 +25,18 @@ https://github.com/triton-inference-server/server/blob/main/docs/protocol/extens
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import msgspec
 
-from shiplap.core.errors import ShiplapError
-from shiplap.engineer.deploy.serve.bodies import decode_error
 from shiplap.engineer.deploy.serve.control.controller import Controller
 from shiplap.engineer.deploy.serve.control.roster import Lineup
+from shiplap.engineer.deploy.serve.control.soon import Soon, body_of, model_of
 from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
 __all__ = ["Admin"]
-
-T = TypeVar("T")
 
 
 class _Change(msgspec.Struct, frozen=True):
@@ -71,7 +68,7 @@ class Admin:
     def __init__(self, controller: Controller, shadows: Callable[[], Awaitable[dict[str, Any]]]) -> None:
         self._controller = controller
         self._shadows = shadows
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._soon = Soon()
 
     def routes(self) -> Sequence[Route]:
         """Return where it listens."""
@@ -83,36 +80,16 @@ class Admin:
             "promote": self._promote,
             "rollback": self._rollback,
         }
-        repository = "/v2/repository/models/{model}"
+        repository, soon = "/v2/repository/models/{model}", self._soon
         return [
-            Route("GET", "/models", self._soon(self._list)),
-            Route("GET", "/models/{model}", self._soon(self._one)),
-            *(Route("POST", f"/models/{{model}}/{verb}", self._soon(act)) for verb, act in verbs.items()),
-            Route("POST", "/reload", self._soon(self._reload)),
-            Route("POST", "/v2/repository/index", self._soon(self._index), "error"),
-            Route("POST", f"{repository}/load", self._soon(self._repository_load), "error"),
-            Route("POST", f"{repository}/unload", self._soon(self._repository_unload), "error"),
+            Route("GET", "/fleet", soon(self._list)),
+            Route("GET", "/fleet/{model}", soon(self._one)),
+            *(Route("POST", f"/fleet/{{model}}/{verb}", soon(act)) for verb, act in verbs.items()),
+            Route("POST", "/reload", soon(self._reload)),
+            Route("POST", "/v2/repository/index", soon(self._index), "error"),
+            Route("POST", f"{repository}/load", soon(self._repository_load), "error"),
+            Route("POST", f"{repository}/unload", soon(self._repository_unload), "error"),
         ]
-
-    def _soon(self, act: Callable[[Exchange], Coroutine[Any, Any, object]]) -> Callable[[Exchange], None]:
-        """Return a handler that answers with what `act` returns, when it does."""
-
-        async def answer(exchange: Exchange) -> None:
-            try:
-                exchange.answer(msgspec.json.encode(await act(exchange)))
-            except ProblemError as error:
-                exchange.refuse(error)
-            except ShiplapError as error:
-                exchange.refuse(ProblemError(409, error.message, hint=error.hint or None))
-            except Exception as error:
-                exchange.fail(error)
-
-        def handler(exchange: Exchange) -> None:
-            task = asyncio.get_running_loop().create_task(answer(exchange))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-        return handler
 
     async def _list(self, exchange: Exchange) -> object:
         shadows = await self._shadows()
@@ -120,33 +97,33 @@ class Admin:
         return {"models": [_shown(lineup, shadows) for lineup in lineups.values()]}
 
     async def _one(self, exchange: Exchange) -> object:
-        lineup = self._controller.station.roster.lineup(_model(exchange))
+        lineup = self._controller.station.roster.lineup(model_of(exchange))
         return _shown(lineup, await self._shadows())
 
     async def _load(self, exchange: Exchange) -> object:
-        return _shown(await self._controller.load(_model(exchange)))
+        return _shown(await self._controller.load(model_of(exchange)))
 
     async def _unload(self, exchange: Exchange) -> object:
-        await self._controller.unload(_model(exchange))
-        return {"name": _model(exchange), "versions": []}
+        await self._controller.unload(model_of(exchange))
+        return {"name": model_of(exchange), "versions": []}
 
     async def _canary(self, exchange: Exchange) -> object:
-        asked = _body(exchange, _Change)
+        asked = body_of(exchange, _Change)
         return await self._alter(exchange, lambda lineup: lineup.split(asked.version, asked.percent))
 
     async def _shadow(self, exchange: Exchange) -> object:
-        asked = _body(exchange, _Change)
+        asked = body_of(exchange, _Change)
         return await self._alter(exchange, lambda lineup: lineup.shadowed(asked.version))
 
     async def _promote(self, exchange: Exchange) -> object:
-        asked = _body(exchange, _Change)
+        asked = body_of(exchange, _Change)
         return await self._alter(exchange, lambda lineup: lineup.promoted(asked.version))
 
     async def _rollback(self, exchange: Exchange) -> object:
         return await self._alter(exchange, Lineup.rolled_back)
 
     async def _alter(self, exchange: Exchange, alter: Callable[[Lineup], Lineup]) -> object:
-        return _shown(await self._controller.alter(_model(exchange), alter))
+        return _shown(await self._controller.alter(model_of(exchange), alter))
 
     async def _reload(self, exchange: Exchange) -> object:
         await self._controller.reload()
@@ -159,7 +136,7 @@ class Admin:
             for name, lineup in lineups.items()
             for version in lineup.versions
         ]
-        asked = _body(exchange, _Index)
+        asked = body_of(exchange, _Index)
         if asked.ready:
             return served
         names = await asyncio.get_running_loop().run_in_executor(None, self._controller.sources.all)
@@ -170,26 +147,15 @@ class Admin:
         ]
 
     async def _repository_load(self, exchange: Exchange) -> object:
-        asked = _body(exchange, _Load)
+        asked = body_of(exchange, _Load)
         if asked.parameters:
             raise ProblemError(422, "a ship says all about itself", field="parameters", expected="nothing")
-        await self._controller.load(_model(exchange))
+        await self._controller.load(model_of(exchange))
         return {}
 
     async def _repository_unload(self, exchange: Exchange) -> object:
-        await self._controller.unload(_model(exchange))
+        await self._controller.unload(model_of(exchange))
         return {}
-
-
-def _model(exchange: Exchange) -> str:
-    return exchange.head.parameters["model"]
-
-
-def _body(exchange: Exchange, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(exchange.body or b"{}", type=kind)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise decode_error(error) from error
 
 
 def _shown(lineup: Lineup, shadows: dict[str, Any] | None = None) -> dict[str, Any]:

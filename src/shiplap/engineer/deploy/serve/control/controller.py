@@ -15,9 +15,11 @@ from shiplap.engineer.deploy.serve.control.sources import Sources
 from shiplap.engineer.deploy.serve.control.station import Station
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
-__all__ = ["Controller", "roster_of", "station_handlers"]
+__all__ = ["Controller", "Step", "roster_of", "station_handlers"]
 
 _LOOK_S = 1.0
+_TRIES = 10
+_MEANWHILE = "what is served has changed meanwhile"
 
 
 def roster_of(found: list[tuple[str, Place]]) -> Roster:
@@ -33,19 +35,32 @@ def station_handlers(station: Station) -> Handlers:
     """Return what a process does when all are asked: load what a roster needs, and then serve it."""
 
     async def prepare(payload: bytes) -> bytes:
-        roster = msgspec.json.decode(payload, type=Roster)
-        await asyncio.get_running_loop().run_in_executor(None, station.prepare, roster)
+        step = msgspec.json.decode(payload, type=Step)
+        await asyncio.get_running_loop().run_in_executor(None, station.prepare, step.after)
         return b""
 
     async def commit(payload: bytes) -> bytes:
-        station.commit(msgspec.json.decode(payload, type=Roster))
+        step = msgspec.json.decode(payload, type=Step)
+        if station.roster != step.before:
+            raise ProblemError(409, _MEANWHILE)
+        station.commit(step.after)
         return b""
 
     return {"prepare": prepare, "commit": commit}
 
 
+class Step(msgspec.Struct, frozen=True):
+    """A change: from which roster to which."""
+
+    before: Roster
+    after: Roster
+
+
 class Controller:
     """Takes one change at a time. First every process loads what it needs; when all have, all serve it.
+
+    Processes hear of changes in one order, so of two that are made at once from one roster, all take the same one; the
+    other is made again from what is served then.
 
     Parameters
     ----------
@@ -73,32 +88,56 @@ class Controller:
             It cannot be loaded somewhere; then nothing has changed anywhere.
         """
         async with self._lock:
-            before = self.station.roster
-            after = change(before)
-            if after != before:
-                payload = msgspec.json.encode(after)
+            for _ in range(_TRIES):
+                before = self.station.roster
+                after = change(before)
+                if after == before:
+                    return after
+                payload = msgspec.json.encode(Step(before, after))
                 await self.bus.everywhere("prepare", payload)
-                await self.bus.everywhere("commit", payload)
-            return after
+                try:
+                    await self.bus.everywhere("commit", payload)
+                except ProblemError as error:
+                    if error.message != _MEANWHILE:
+                        raise
+                else:
+                    return after
+            raise ProblemError(409, _MEANWHILE, hint="try again")
 
-    async def load(self, name: str) -> Lineup:
-        """Load a model, or look at the sources of one that is served again; raises ``ShiplapError``."""
+    async def load(self, name: str, source: str = "") -> Lineup:
+        """Load a model, or look again at the sources of one that is served.
+
+        Parameters
+        ----------
+        name : str
+            What it is served as.
+        source : str
+            Where to load it from; where it is left out, the repository and the store are looked into.
+
+        Raises
+        ------
+        ShiplapError
+            It is not there, or cannot be read.
+        """
         known = self.station.roster.lineups.get(name)
-        sources = [place.source for place in known.places if place.source] if known else [self.sources.named(name)]
-        found = [await self._find(source) for source in sources]
-        strange = next((other for other, _ in found if known and other != name), None)
-        if strange is not None:
-            raise ProblemError(409, f"the source of '{name}' holds a model called '{strange}' now")
+        if known is not None and not source:
+            sources = [place.source for place in known.places if place.source]
+        else:
+            sources = [source or self.sources.named(name)]
+        found = [await self._find(each) for each in sources]
 
         def change(roster: Roster) -> Roster:
-            for model, place in found:
-                lineup = roster.lineups.get(model)
-                moved = Lineup(name=model, places=(place,)) if lineup is None else lineup.moved(place).joined(place)
+            for place in found:
+                lineup = roster.lineups.get(name)
+                moved = Lineup(name=name, places=(place,)) if lineup is None else lineup.moved(place).joined(place)
                 roster = roster.changed([moved])
             return roster
 
-        roster = await self.change(change)
-        return roster.lineup(found[0][0] if found else name)
+        return (await self.change(change)).lineup(name)
+
+    async def name_of(self, source: str) -> str:
+        """Return the name of the model that a source holds; raises ``ShiplapError``."""
+        return (await asyncio.get_running_loop().run_in_executor(None, self.sources.find, source))[0]
 
     async def unload(self, name: str) -> None:
         """Serve a model no longer; raises ``ProblemError`` (404)."""
@@ -132,8 +171,9 @@ class Controller:
                         sys.stderr.write(f"'{name}' is served on as it was: {error}\n")
             await asyncio.sleep(_LOOK_S)
 
-    async def _find(self, source: str) -> tuple[str, Place]:
-        return await asyncio.get_running_loop().run_in_executor(None, self.sources.find, source)
+    async def _find(self, source: str) -> Place:
+        _, place = await asyncio.get_running_loop().run_in_executor(None, self.sources.find, source)
+        return place
 
     async def _meaning(self, source: str) -> object:
         return await asyncio.get_running_loop().run_in_executor(None, self.sources.meaning, source)

@@ -29,7 +29,7 @@ class Sources:
 
     def __init__(self, store: Path | None = None, repository: Path | None = None) -> None:
         self._folder = store
-        self._repository = repository
+        self.repository = repository
 
     def find(self, source: str) -> tuple[str, Place]:
         """Return the name of the model that a source holds now, and the version.
@@ -72,15 +72,15 @@ class Sources:
             404: there is neither.
         """
         if _PLAIN.fullmatch(name):
-            if self._repository is not None and (self._repository / f"{name}.ship").is_file():
-                return str(self._repository / f"{name}.ship")
+            if self.repository is not None and (self.repository / f"{name}.ship").is_file():
+                return str(self.repository / f"{name}.ship")
             if self.meaning(name) is not None:
                 return name
         raise ProblemError(404, f"there is no ship called '{name}' to load", expected=", ".join(self.all()) or None)
 
     def all(self) -> list[str]:
         """Return the names that may be loaded."""
-        found = sorted(path.stem for path in self._repository.glob("*.ship")) if self._repository else []
+        found = sorted(path.stem for path in self.repository.glob("*.ship")) if self.repository else []
         if self._folder is not None:
             with Store(self._folder) as store:
                 found += sorted(store.names())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -19,8 +20,10 @@ from shiplap.engineer.deploy.serve.control.admin import Admin
 from shiplap.engineer.deploy.serve.control.bus import Alone, Bus, Relayed
 from shiplap.engineer.deploy.serve.control.controller import Controller, station_handlers
 from shiplap.engineer.deploy.serve.control.onlookers import Onlookers
+from shiplap.engineer.deploy.serve.control.sagemaker import SageMakerModels
 from shiplap.engineer.deploy.serve.control.sources import Sources
 from shiplap.engineer.deploy.serve.control.station import Station
+from shiplap.engineer.deploy.serve.control.torchserve import TorchServeManagement
 from shiplap.engineer.deploy.serve.http.exchange import Exchange
 from shiplap.engineer.deploy.serve.http.routes import Routes
 from shiplap.engineer.deploy.serve.http.server import Server
@@ -120,11 +123,13 @@ class Worker:
             await bus.open()
             listening = self._spawn(bus.listen(lambda: self._reload(controller)))
             listening.add_done_callback(lambda _: stop.set())  # the supervisor is gone
-        server = Server(make_routes(self._station.fleet, self._settings.limits), self._settings.limits)
-        self._station.changed += [
-            self._onlookers.look,
-            lambda station: server.route(make_routes(station.fleet, self._settings.limits)),
-        ]
+        further = [SageMakerModels(controller)] if os.environ.get("SAGEMAKER_MULTI_MODEL", "").lower() == "true" else []
+
+        def routes() -> Routes:
+            return make_routes(self._station.fleet, self._settings.limits, further)
+
+        server = Server(routes(), self._settings.limits)
+        self._station.changed += [self._onlookers.look, lambda _: server.route(routes())]
         await server.start(sockets.main)
         servers = [server]
         if sockets.admin is not None and self._first:
@@ -145,8 +150,8 @@ class Worker:
             await bus.close()
 
     async def _start_admin(self, listener: socket.socket, controller: Controller, bus: Bus) -> Server:
-        admin = Admin(controller, lambda: _compared(bus))
-        routes = [route._replace(protocol=admin.name) for route in admin.routes()]
+        parts = Admin(controller, lambda: _compared(bus)), TorchServeManagement(controller)
+        routes = [route._replace(protocol=part.name) for part in parts for route in part.routes()]
         server = Server(Routes(routes, _nothing), self._settings.limits)
         await server.start(listener)
         return server
@@ -195,4 +200,4 @@ async def _compared(bus: Bus) -> dict[str, Any]:
 
 
 def _nothing(exchange: Exchange) -> None:
-    raise ProblemError(404, f"nothing is at {exchange.head.path}", hint="see /models")
+    raise ProblemError(404, f"nothing is at {exchange.head.path}", hint="see /fleet")
