@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ import msgspec
 from shiplap.cli.options import as_json
 from shiplap.core.errors import InputError, nearest
 from shiplap.engineer.deploy.serve import Addresses, Limits, Settings, serve
+from shiplap.engineer.deploy.serve.containers import ships_of
 
 __all__ = ["command"]
 
 
 @click.command("serve")
-@click.argument("ships", nargs=-1, required=True, metavar="SHIP...")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.argument("ships", nargs=-1, metavar="[SHIP]...")
+@click.option("--host", default="127.0.0.1", show_default=True, envvar="SHIPLAP_HOST", help="Address to listen on.")
 @click.option(
     "--port",
     default=8000,
@@ -45,7 +47,8 @@ __all__ = ["command"]
 def command(ships: tuple[str, ...], as_json: bool, limits: tuple[str, ...], **chosen: Any) -> None:
     """Answer requests over HTTP: POST /predict, the Open Inference Protocol v2, and others.
 
-    A SHIP is a file, or a name in the store such as churn@production, which is followed when it changes. Clients of
+    A SHIP is a file, or a name in the store such as churn@production, which is followed when it changes. In a container
+    of SageMaker, Vertex AI or Azure ML none need be named: those that the platform put there are served. Clients of
     MLflow, SageMaker, TensorFlow Serving, KServe v1, TorchServe, Vertex AI and Azure ML are answered too.
 
     \b
@@ -64,7 +67,9 @@ def command(ships: tuple[str, ...], as_json: bool, limits: tuple[str, ...], **ch
     given = {name: value for name, value in chosen.items() if value is not None}
     if not given["store"] and Path(".shiplap").is_dir():
         given["store"] = ".shiplap"
-    serve(list(ships), Settings(**given, limits=_limits(limits)), ready=ready)
+    multiple = os.environ.get("SAGEMAKER_MULTI_MODEL", "").lower() == "true"
+    found = list(ships) or ([] if multiple else ships_of(os.environ))
+    serve(found, Settings(**given, limits=_limits(limits)), ready=ready)
 
 
 def _limits(texts: tuple[str, ...]) -> Limits:
