@@ -70,6 +70,10 @@ class Ledger:
     ----------
     folder : Path
         An existing folder.
+    name : str
+        Name of the file, without its ending.
+    schema : str
+        What is in a new one.
     mounts : Path
         The system's table of mounts, which tells network drives.
 
@@ -89,14 +93,15 @@ class Ledger:
     >>> ledger.close()
     """
 
-    def __init__(self, folder: Path, *, mounts: Path = MOUNTS) -> None:
-        self.path = folder / "ledger.db"
+    def __init__(self, folder: Path, *, name: str = "ledger", schema: str = _SCHEMA, mounts: Path = MOUNTS) -> None:
+        self.path = folder / f"{name}.db"
+        self._schema = schema
         self._mounts = mounts
         self._guard = threading.RLock()
         self._queue: list[_Entry] = []
         self._db: sqlite3.Connection | None = None
         self._at_end: weakref.finalize[[], Ledger] | None = None
-        self._lock = FileLock(folder / "ledger.lock", lasting=True)
+        self._lock = FileLock(folder / f"{name}.lock", lasting=True)
         _ledgers.add(self)
         self._connection()
 
@@ -139,6 +144,13 @@ class Ledger:
                 db.executemany(entry.sql, entry.rows)
         for entry in batch:
             entry.committed = True
+
+    def wipe_log(self) -> None:
+        """Leave nothing of what was deleted in the write-ahead log, unless somebody is reading just now."""
+        with self._guard, self._said():
+            db = self._connection()
+            with self._lock:
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -183,7 +195,7 @@ class Ledger:
         if version == VERSION:
             return
         with _transaction(db):
-            for statement in _SCHEMA.split(";"):
+            for statement in self._schema.split(";"):
                 db.execute(statement)
             db.execute(f"PRAGMA application_id = {_APPLICATION}")
             db.execute(f"PRAGMA user_version = {VERSION}")

@@ -15,6 +15,7 @@ from shiplap.core.store.ledger import Ledger
 from shiplap.core.store.memo import Memo, Step
 from shiplap.core.store.names import Name, Names
 from shiplap.core.store.objects import Objects
+from shiplap.core.store.predictions import Predictions
 from shiplap.core.store.runs import Point, Runs
 
 __all__ = ["Store", "open_store"]
@@ -56,6 +57,11 @@ class Store:
     folder : Path
         The store's own folder; made, for its owner only, when it is not there.
 
+    Attributes
+    ----------
+    predictions : Predictions
+        What models in service were asked and answered, and what came of it.
+
     Examples
     --------
     >>> import tempfile
@@ -87,6 +93,7 @@ class Store:
         self._memo = Memo(self._ledger, objects=self._objects, files=self._files, locks=locks)
         self._names = Names(self._ledger)
         self._runs = Runs(self._ledger, locks=locks, project=self.folder.parent)
+        self.predictions = Predictions(self.folder)
 
     def put(self, data: bytes | bytearray | memoryview) -> str:
         """Write an object and return its digest, 64 hexadecimal digits."""
@@ -248,6 +255,7 @@ class Store:
         """Let go of the files; runs that have not been finished are shown as killed."""
         self._runs.close()
         self._ledger.close()
+        self.predictions.close()
 
     def __enter__(self) -> Store:
         return self
