@@ -3,6 +3,7 @@
 from shiplap.scoring.compare import decided_apart, distances
 from shiplap.scoring.decide import Answer, Decider
 from shiplap.scoring.encoder import Encoder
+from shiplap.scoring.jsonrows import JsonRows
 from shiplap.scoring.score import score
 from shiplap.scoring.scorer import Scorer, load
 from shiplap.scoring.shipfile import attach, read_ship, write_ship
@@ -14,6 +15,7 @@ __all__ = [
     "Answer",
     "Decider",
     "Encoder",
+    "JsonRows",
     "Scorer",
     "attach",
     "decided_apart",

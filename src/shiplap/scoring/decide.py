@@ -99,20 +99,34 @@ class Decider:
         >>> Decider(Policy(task="regression", offset=2.0)).answer([40.0])
         Answer(prediction=40.0, probabilities=(), decision=42.0)
         """
+        prediction, decision = self.pick(output)
+        numbers = () if self.policy.task in {"tensor", "regression"} else tuple(output)
+        return Answer(prediction=prediction, probabilities=numbers, decision=decision)
+
+    def pick(self, output: Sequence[float]) -> tuple[Label | tuple[float, ...], Label | None]:
+        """Return the prediction and the decision for one row.
+
+        Parameters
+        ----------
+        output : sequence of float
+            What the graph gave: a probability for each class, or one number.
+
+        Examples
+        --------
+        >>> Decider(Policy(task="binary", classes=("no", "yes"), positive=1, threshold=0.2)).pick([0.7, 0.3])
+        ('no', True)
+        """
         policy = self.policy
-        if policy.task == "tensor":
-            return Answer(prediction=tuple(output), decision=None)
-        if policy.task == "regression":
-            return Answer(prediction=output[0], decision=output[0] + policy.offset)
-        probabilities = tuple(output)
         if policy.task == "binary":
-            prediction = policy.classes[probabilities[1] > probabilities[0]]
-            acts = probabilities[policy.positive] >= policy.threshold
-            return Answer(prediction=prediction, probabilities=probabilities, decision=acts)
-        best = decided = probabilities.index(max(probabilities))
+            return policy.classes[output[1] > output[0]], output[policy.positive] >= policy.threshold
+        if policy.task == "tensor":
+            return tuple(output), None
+        if policy.task == "regression":
+            return output[0], output[0] + policy.offset
+        best = decided = output.index(max(output))
         if self._worth is not None:
             decided = int((np.array([output]) @ self._worth.T).argmax())
-        return Answer(prediction=policy.classes[best], probabilities=probabilities, decision=policy.classes[decided])
+        return policy.classes[best], policy.classes[decided]
 
 
 def _array(classes: tuple[Label, ...]) -> NDArray[Any]:

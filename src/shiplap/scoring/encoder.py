@@ -43,8 +43,8 @@ class Encoder:
         self.encoding = encoding
         self.columns = encoding.columns
         self.width = encoding.width
-        self._readers = tuple(reader_of(operation) for operation in encoding.operations)
-        self._write: Callable[[Mapping[str, object], NDArray[np.float64]], None] = row_function(self._readers)
+        self.readers = tuple(reader_of(operation) for operation in encoding.operations)
+        self._write: Callable[[Mapping[str, object], NDArray[np.float64]], None] = row_function(self.readers)
         self._names = frozenset(self.columns)
         self.chunk = min(max(_CHUNK_BYTES // (8 * max(self.width, 1)), _FEWEST), _MOST)
 
@@ -120,7 +120,7 @@ class Encoder:
     def _encoded(self, columns: Mapping[str, Column], rows: slice) -> NDArray[np.float64]:
         out = np.empty((rows.stop - rows.start, self.width))
         at = 0
-        for reader in self._readers:
+        for reader in self.readers:
             try:
                 out[:, at : at + reader.width] = _encoded(reader, _part(columns[reader.column], rows))
             except _UnreadableRowError as error:
@@ -130,7 +130,7 @@ class Encoder:
 
     def _write_slowly(self, values: Mapping[str, object], out: NDArray[np.float64]) -> None:
         flat, at = out.reshape(-1), 0
-        for reader in self._readers:
+        for reader in self.readers:
             value = values.get(reader.column)
             try:
                 flat[at : at + reader.width] = reader.one(value)

@@ -9,7 +9,7 @@ import msgspec
 
 from shiplap.core.errors import InputError
 
-__all__ = ["ProblemError", "phrase"]
+__all__ = ["FULL", "ProblemError", "phrase"]
 
 _PHRASES = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
 _SHOWN = 120
@@ -76,3 +76,7 @@ def _shown(value: object) -> object:
     if value is None or isinstance(value, str | bool | float) or (isinstance(value, int) and abs(value) < 1 << 53):
         return value
     return _shown(str(value))
+
+
+FULL = ProblemError(503, "more is asked than can be answered in time", headers={"Retry-After": "1"}, reason="rows")
+"""What is told while there is too much to do; it is never raised, so that it stays as it is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -42,7 +42,10 @@ class Answers:
         self._many: Any = msgspec.defstruct("Answer", [(name, Any) for name in fields], gc=False)
         self._one: Any = msgspec.defstruct("Answer", [(name, Any) for name in [*fields, "model", "ship"]], gc=False)
         self._identity = (ship.manifest.name, ship.id)
+        self._keyed = bool(keys)
+        self._pick = scorer.decider.pick
         self._encoder = msgspec.json.Encoder()
+        self._encode = self._encoder.encode
 
     def one(self, output: Sequence[float]) -> bytes:
         """Return the answer to one row, with the names of model and ship.
@@ -53,20 +56,19 @@ class Answers:
             What the graph gave.
         """
         if self._names or self._shape:
-            return self._encoder.encode(self._one(self._tensor(output), *self._identity))
-        answer = self._decider.answer(output)
-        if answer.probabilities:
-            inner = self._probabilities(*answer.probabilities)
-            return self._encoder.encode(self._one(answer.prediction, inner, answer.decision, *self._identity))
-        return self._encoder.encode(self._one(answer.prediction, answer.decision, *self._identity))
+            return self._encode(self._one(self._tensor(output), *self._identity))
+        prediction, decision = self._pick(output)
+        if self._keyed:
+            return self._encode(self._one(prediction, self._probabilities(*output), decision, *self._identity))
+        return self._encode(self._one(prediction, decision, *self._identity))
 
     def array(self, outputs: Outputs) -> bytes:
         """Return the answers to rows as a JSON array; `outputs` has the shape (n_rows, n_outputs)."""
-        return b"[" + b",".join(self._parts(outputs)) + b"]"
+        return self._encode(self._each(outputs))
 
     def lines(self, outputs: Outputs) -> bytes:
         """Return the answers to rows, one a line; `outputs` has the shape (n_rows, n_outputs)."""
-        return b"".join(part + b"\n" for part in self._parts(outputs))
+        return self._encoder.encode_lines(self._each(outputs))
 
     def columns(self, outputs: Outputs) -> dict[str, list[Any]]:
         """Return predictions, decisions, and probabilities or scores (row after row) as lists."""
@@ -85,11 +87,11 @@ class Answers:
             return dict(zip(self._names, output, strict=True))
         return np.reshape(np.asarray(output), self._shape).tolist()
 
-    def _parts(self, outputs: Outputs) -> Iterator[bytes]:
+    def _each(self, outputs: Outputs) -> list[Any]:
+        answer, inner = self._many, self._probabilities
         if self._names or self._shape:
-            return (self._encoder.encode(self._many(self._tensor(row))) for row in outputs.tolist())
+            return [answer(self._tensor(row)) for row in outputs.tolist()]
         columns = (self._decider.labels(outputs).tolist(), outputs.tolist(), self._decider.decisions(outputs).tolist())
-        encode, answer, inner = self._encoder.encode, self._many, self._probabilities
-        if not self._probabilities.__struct_fields__:
-            return (encode(answer(label, decision)) for label, _, decision in zip(*columns, strict=True))
-        return (encode(answer(label, inner(*row), decision)) for label, row, decision in zip(*columns, strict=True))
+        if not self._keyed:
+            return [answer(label, decision) for label, _, decision in zip(*columns, strict=True)]
+        return [answer(label, inner(*row), decision) for label, row, decision in zip(*columns, strict=True)]

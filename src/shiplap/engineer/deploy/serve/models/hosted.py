@@ -7,7 +7,8 @@ import re
 import struct
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,24 +17,27 @@ from numpy.typing import NDArray
 
 from shiplap.core.errors import RowError, ShipError
 from shiplap.core.signature import Field
-from shiplap.engineer.deploy.serve.bodies import decode_rows
+from shiplap.engineer.deploy.serve.bodies import check_depth, decode_row
 from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.models.answers import Answers
-from shiplap.engineer.deploy.serve.models.jobs import Jobs
+from shiplap.engineer.deploy.serve.models.jobs import Jobs, Steps, finished
+from shiplap.engineer.deploy.serve.models.line import Line
+from shiplap.engineer.deploy.serve.models.outcomes import Render, beyond
+from shiplap.engineer.deploy.serve.models.pieces import JsonReader, Piece, RowsPiece
 from shiplap.engineer.deploy.serve.models.tap import Asker, Tap
-from shiplap.engineer.deploy.serve.models.turn import Render, Turn, beyond
+from shiplap.engineer.deploy.serve.models.turn import Turn
 from shiplap.engineer.deploy.serve.openapi import EXPECTED
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.scoring import Scorer
 
 __all__ = ["Hosted"]
 
+Matrix = NDArray[np.float64]
 _PLACE = re.compile(r"row [0-9]+[,:] ")
-_MOST_IN_A_TURN = 256
-_SLICE = 512
+_MOST_IN_A_CALL = 256
 _WAITING_BYTES = 128_000_000
-_TRIAL_US, _TRIAL_NUMBERS = 50_000, 500_000  # how much a trial batch may take, and hold
+_TRIAL_US, _TRIAL_NUMBERS, _TRIAL_ROWS = 50_000, 500_000, 512  # how much a trial batch may take, and hold
 
 
 class Hosted:
@@ -59,13 +63,14 @@ class Hosted:
         self.taps: tuple[Tap, ...] = ()
         self.seen: dict[tuple[str, int], Any] = {}  # what an observer keeps here, so that it goes with the ship
         self._expected = {field.name: EXPECTED[field.kind] for field in scorer.signature.inputs}
-        inline_us = limits.inline_ms * 1000
+        self.json = JsonReader(scorer.encoder, limits.depth)
         self.call_us, self.row_us, row_bytes = self._costs()
-        dear = self.call_us > inline_us
-        capacity = limits.queue if dear else max(1, min(_MOST_IN_A_TURN, int(inline_us / self.row_us)))
-        self.inline_bytes = 0 if dear else int(inline_us / self.row_us * row_bytes)
+        self.dear = self.call_us > limits.inline_ms * 1000
+        slice_us = limits.slice_ms * 1000
+        self._slice = max(1, min(int(slice_us / self.row_us), scorer.encoder.chunk))
+        self.inline_bytes = 0 if self.dear else int(slice_us / self.row_us * row_bytes)
         wide = max(8, _WAITING_BYTES // (8 * scorer.encoder.width))  # rows that wait are encoded already
-        self.turn = Turn(scorer.encoder, scorer.runtime, capacity=min(capacity, wide), dear=dear)
+        self.turn = self._line(wide) if self.dear else self._turn(wide)
 
     def tap(self, *taps: Tap) -> None:
         """Let others look on, instead of those that did."""
@@ -78,37 +83,73 @@ class Hosted:
         except RowError as error:
             raise self._refusal(error, row) from error
 
-    def outputs(self, rows: Sequence[Mapping[str, object]], asker: Asker) -> NDArray[np.float64]:
-        """Return the outputs of the rows that `asker` sent, shape (n_rows, n_outputs); raises ``ProblemError``.
+    def answer_json(self, text: bytes, asker: Asker, render: Render) -> None:
+        """Answer one row, a JSON object, together with the others of this turn; raises ``ProblemError``."""
+        if text.find(b"{", 1) > 0 or text.find(b"[") >= 0:
+            check_depth(text, self.limits.depth)
+        if not self.turn.read(text, asker, render):
+            self.answer_row(decode_row(text), asker, render)
 
-        The work is done in slices, so that on a thread it lets others run in between.
+    def outputs(self, rows: Sequence[Mapping[str, object]], asker: Asker) -> Matrix:
+        """Return the outputs of the rows that `asker` sent, shape (n_rows, n_outputs); raises ``ProblemError``."""
+        return finished(self.steps([RowsPiece(rows, self.scorer.encoder)], asker))
+
+    def steps(self, pieces: Iterable[Piece], asker: Asker) -> Steps[Matrix]:
+        """Return the outputs of the rows that `asker` sent, shape (n_rows, n_outputs), step by step.
+
+        Raises
+        ------
+        ProblemError
+            413 too many rows, 422 a row that cannot be answered, 503 the server is stopping.
         """
-        asker.rows = len(rows)
-        encode, run = self.scorer.encoder.matrix, self.scorer.runtime.run
-        parts = [run(np.empty((0, self.scorer.encoder.width)))]
-        size = min(_SLICE, self.scorer.encoder.chunk)
-        for start in range(0, len(rows), size):
-            if self.jobs.closed:
-                raise ProblemError(503, "the server is stopping", headers={"Retry-After": "1"}, reason="stopping")
-            part = rows[start : start + size]
-            try:
-                encoded = encode(part)
-                parts.append(run(encoded))
-            except RowError as error:
-                raise self._refusal(error, part[error.row], start + error.row, many=True) from error
-            except ShipError as error:
-                raise beyond(error) from error
-            for tap in self.taps:
-                tap.take([asker] * len(part), part, encoded, parts[-1])
+        parts = [np.empty((0, self.scorer.runtime.n_outputs))]
+        asker.rows = 0
+        for piece in pieces:
+            first = asker.rows
+            asker.rows += len(piece)
+            if asker.rows > self.limits.rows:
+                raise ProblemError(413, f"at most {self.limits.rows} rows are accepted in one request")
+            for start in range(0, len(piece), self._slice):
+                yield
+                if self.jobs.closed:
+                    raise ProblemError(503, "the server is stopping", headers={"Retry-After": "1"}, reason="stopping")
+                parts.append(self._computed(piece, slice(start, start + self._slice), first, asker))
         return np.concatenate(parts)
 
-    def work(self, exchange: Exchange, work: Callable[[], bytes], media_type: str = JSON) -> None:
-        """Answer with what `work` returns: here where the body is short, on a thread where it is long."""
+    def work(self, exchange: Exchange, steps: Steps[bytes], media_type: str = JSON) -> None:
+        """Answer with what `steps` come to: at once where the body is short, in between others where it is long."""
         headers = {"Shiplap-Ship": self.scorer.ship.id}
         if len(exchange.body) <= self.inline_bytes:
-            exchange.answer(work(), media_type=media_type, headers=headers)
+            exchange.answer(finished(steps), media_type=media_type, headers=headers)
+        elif self.dear:
+            self.jobs.submit(exchange, partial(finished, steps), media_type=media_type, headers=headers)
         else:
-            self.jobs.submit(exchange, work, media_type=media_type, headers=headers)
+            self.jobs.start(exchange, steps, media_type=media_type, headers=headers)
+
+    def _computed(self, piece: Piece, part: slice, first: int, asker: Asker) -> Matrix:
+        """Return the outputs of a part of a piece whose first row is the row `first` of the body."""
+        try:
+            encoded = piece.matrix(part)
+            outputs = self.scorer.runtime.run(encoded)
+        except RowError as error:
+            row = piece.rows(part)[error.row]
+            raise self._refusal(error, row, first + part.start + error.row, many=True) from error
+        except ShipError as error:
+            raise beyond(error) from error
+        for tap in self.taps:
+            tap.take([asker] * len(encoded), piece.rows(part), encoded, outputs)
+        return outputs
+
+    def _turn(self, wide: int) -> Turn:
+        scorer = self.scorer
+        capacity = max(1, min(_MOST_IN_A_CALL, int(self.limits.inline_ms * 1000 / self.row_us), wide))
+        turn_us = self.limits.turn_ms * 1000
+        return Turn(scorer.encoder, scorer.runtime, capacity=capacity, row_us=self.row_us, turn_us=turn_us)
+
+    def _line(self, wide: int) -> Line:
+        scorer = self.scorer
+        wait_us = self.limits.wait_ms * 1000
+        return Line(scorer.encoder, scorer.runtime, row_us=self.call_us, wait_us=wait_us, most=wide)
 
     def _refusal(
         self, error: RowError, row: Mapping[str, object], position: int = 0, *, many: bool = False
@@ -135,11 +176,14 @@ class Hosted:
             row = dict.fromkeys(scorer.signature.names) | pictures
         single = np.zeros((1, scorer.encoder.width))
         call_us = _best_us(lambda: scorer.runtime.run(single))
-        count = max(1, min(_SLICE, int(_TRIAL_US / call_us), _TRIAL_NUMBERS // scorer.encoder.width))
+        count = max(1, min(_TRIAL_ROWS, int(_TRIAL_US / call_us), _TRIAL_NUMBERS // scorer.encoder.width))
         body = msgspec.json.encode([row] * count)
 
         def batch() -> None:
-            self.answers.array(scorer.runtime.run(scorer.encoder.matrix(decode_rows(body, Limits()))))
+            for piece in self.json.array(body):
+                for start in range(0, len(piece), scorer.encoder.chunk):
+                    part = slice(start, start + scorer.encoder.chunk)
+                    self.answers.array(scorer.runtime.run(piece.matrix(part)))
 
         return call_us, _best_us(batch) / count, len(body) / count
 

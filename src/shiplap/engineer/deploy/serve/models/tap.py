@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol, cast, overload
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
-__all__ = ["Asker", "Tap"]
+__all__ = ["Asker", "Passed", "Tap"]
 
 Matrix = NDArray[np.float64]
+Row = Mapping[str, object]
+_row = msgspec.json.Decoder(dict[str, Any])
 
 
 class Asker(Protocol):
@@ -60,3 +63,34 @@ class Tap(Protocol):
             What it gave.
         """
         ...
+
+
+class Passed(Sequence[Row]):
+    """Rows as they came; one that came as JSON is decoded when somebody looks at it.
+
+    Parameters
+    ----------
+    rows : sequence of mapping, bytes or Raw
+        The rows; bytes hold a JSON object.
+
+    Examples
+    --------
+    >>> Passed([b'{"age": 41}', {"age": 42}])[0]
+    {'age': 41}
+    """
+
+    def __init__(self, rows: Sequence[Row | bytes | msgspec.Raw]) -> None:
+        self._rows = rows
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
+        if isinstance(place, slice):
+            return Passed(self._rows[place])
+        row = self._rows[place]
+        return cast("Row", _row.decode(row)) if isinstance(row, bytes | msgspec.Raw) else row
+
+    def __len__(self) -> int:
+        return len(self._rows)

@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any
+from collections.abc import Mapping
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shiplap.adapters.runtimes import Runtime
 from shiplap.core.errors import ShipError
+from shiplap.engineer.deploy.serve.models.calls import Calls
+from shiplap.engineer.deploy.serve.models.outcomes import (
+    Outcome,
+    Render,
+    Waiting,
+    answer,
+    beyond,
+    outcomes_of,
+    refuse_all,
+    show,
+)
 from shiplap.engineer.deploy.serve.models.tap import Asker, Tap
-from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.scoring import Encoder
+from shiplap.engineer.deploy.serve.problem import FULL
+from shiplap.scoring import Encoder, JsonRows
 
-__all__ = ["Render", "Turn", "beyond"]
+__all__ = ["NEWS", "Turn"]
 
-Matrix = NDArray[np.float64]
-Outcome = list[float] | ProblemError
-Render = Callable[[Any, list[float]], None]
-"""Answers whoever asked from the outputs of the row."""
-Waiting = tuple[Asker, Render, Mapping[str, object]]
+NEWS = 0.1
+"""How much the last call counts in what a row is thought to cost: costs drift, and one call may be an odd one."""
 
 
 class Turn:
     """Gathers single rows; no timer, no wait: the call is made when the loop has read what there was to read.
 
-    A model that is dear for even one row runs on a thread instead; the rows that come meanwhile make the next call.
+    How many rows one turn of the loop may take follows from what they cost; more are refused at once, so that those
+    which were taken are answered in time.
 
     Parameters
     ----------
@@ -39,141 +46,105 @@ class Turn:
         Turns encoded rows into outputs.
     capacity : int
         Rows of the buffer; a full one is answered at once.
-    dear : bool
-        Whether one row takes so long that it belongs on a thread.
+    row_us : float
+        What a row is thought to cost until the first are answered.
+    turn_us : float
+        How much work one turn of the loop may take on.
     """
 
-    def __init__(self, encoder: Encoder, runtime: Runtime, *, capacity: int, dear: bool = False) -> None:
+    def __init__(
+        self, encoder: Encoder, runtime: Runtime, *, capacity: int, row_us: float = 10.0, turn_us: float = 10_000.0
+    ) -> None:
         self._encode = encoder.row
+        self._read = JsonRows(encoder).row
         self._run = runtime.run
         self._single = runtime.bound()
+        self._output = self._single.output[0]
         self._matrix = np.empty((capacity, encoder.width))
         # The first row goes where a call with one row reads it, which is the fastest there is.
         self._rows = [self._single.input, *self._matrix[1:]]
         self._waiting: list[Waiting] = []
         self._capacity = capacity
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="shiplap-rows") if dear else None
-        self._busy = False
+        self._turn_us = turn_us
+        self._row_us = row_us
+        self._left = self._most = max(1, int(turn_us / row_us))
         self.taps: tuple[Tap, ...] = ()
-        self.calls = [0] * 32  # by rows: 1, 2, up to 4, up to 8 ...
-        self.called_rows = 0
+        self.calls = Calls()
+
+    @property
+    def waiting(self) -> int:
+        """How many rows wait for the next call."""
+        return len(self._waiting)
 
     def add(self, row: Mapping[str, object], asker: Asker, render: Render) -> None:
-        """Take a row; who asked is answered later in this turn.
+        """Take a row; who asked is answered later in this turn, or told at once that there is too much to do.
 
         Raises
         ------
         RowError
             The row cannot be encoded; nothing was taken.
-        ProblemError
-            503: so many rows wait for the thread already.
         """
         waiting = self._waiting
-        place = len(waiting)
-        if place == self._capacity:
-            raise ProblemError(503, "too many rows are waiting", headers={"Retry-After": "1"}, reason="rows")
-        self._encode(row, self._rows[place])
+        if not self._left:
+            asker.refuse(FULL)
+            return
+        self._encode(row, self._rows[len(waiting)])
         waiting.append((asker, render, row))
-        if not place:
-            asyncio.get_running_loop().call_soon(self._call)
-        elif place + 1 == self._capacity and self._pool is None:
-            self._call()
+        self._taken(len(waiting))
 
-    @property
-    def waiting_rows(self) -> int:
-        """How many rows wait for the next call."""
-        return len(self._waiting)
+    def read(self, text: bytes, asker: Asker, render: Render) -> bool:
+        """Take a row as a JSON object, or return False where it is to be decoded and given to `add`."""
+        waiting = self._waiting
+        if not self._left:
+            asker.refuse(FULL)
+            return True
+        if not self._read(text, self._rows[len(waiting)]):
+            return False
+        waiting.append((asker, render, text))
+        self._taken(len(waiting))
+        return True
 
     def close(self) -> None:
-        """Start no further call."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        """Start no further call; there is none in progress."""
+
+    def _taken(self, n_rows: int) -> None:
+        if self._left == self._most:
+            asyncio.get_running_loop().call_soon(self._end)
+        self._left -= 1
+        if n_rows == self._capacity:
+            self._call()
+
+    def _end(self) -> None:
+        """Answer what came, and take rows again: the loop has read everything that there was to read."""
+        if self._waiting:
+            self._call()
+        self._left = self._most = max(1, int(self._turn_us / self._row_us))
 
     def _call(self) -> None:
+        start = perf_counter()
         waiting = self._waiting
-        if not waiting or self._busy:
-            return
         self._waiting = []
-        self.calls[(len(waiting) - 1).bit_length()] += 1
-        self.called_rows += len(waiting)
-        if self._pool is not None:
-            self._busy = True
-            encoded = self._gathered(len(waiting)).copy()
-            future = asyncio.get_running_loop().run_in_executor(self._pool, _outcomes, self._run, encoded)
-            future.add_done_callback(partial(self._done, waiting, encoded))
-            return
+        n_rows = len(waiting)
+        self.calls.note(n_rows)
         try:
-            outputs = self._computed(len(waiting))
+            outcomes = self._computed(n_rows)
         except Exception as error:
-            _fail(waiting, error)
+            refuse_all(waiting, error)
         else:
-            _answer(waiting, outputs)
+            answer(waiting, outcomes)
             if self.taps:
-                self._show(waiting, self._gathered(len(waiting)), outputs)
+                show(self.taps, waiting, self._gathered(n_rows), outcomes)
+        self._row_us += NEWS * ((perf_counter() - start) * 1e6 / n_rows - self._row_us)
 
     def _computed(self, n_rows: int) -> list[Outcome]:
         if n_rows > 1:
-            return _outcomes(self._run, self._gathered(n_rows))
+            return outcomes_of(self._run, self._gathered(n_rows))
         try:
             self._single.run()
         except ShipError as error:
             return [beyond(error)]
-        return list(self._single.output.tolist())
+        return [self._output.tolist()]
 
-    def _gathered(self, n_rows: int) -> Matrix:
+    def _gathered(self, n_rows: int) -> NDArray[np.float64]:
         self._matrix[0] = self._single.input[0]
         return self._matrix[:n_rows]
-
-    def _done(self, waiting: list[Waiting], encoded: Matrix, future: asyncio.Future[list[Outcome]]) -> None:
-        self._busy = False
-        if future.cancelled():
-            return
-        error = future.exception()
-        if error is None:
-            _answer(waiting, future.result())
-            self._show(waiting, encoded, future.result())
-        else:
-            _fail(waiting, error)
-        self._call()
-
-    def _show(self, waiting: list[Waiting], encoded: Matrix, outcomes: list[Outcome]) -> None:
-        kept = [place for place, outcome in enumerate(outcomes) if not isinstance(outcome, ProblemError)]
-        if len(kept) < len(waiting):
-            waiting, encoded = [waiting[place] for place in kept], encoded[kept]
-        if kept:
-            outputs = np.array([outcomes[place] for place in kept])
-            for tap in self.taps:
-                tap.take([asker for asker, _, _ in waiting], [row for _, _, row in waiting], encoded, outputs)
-
-
-def beyond(error: ShipError) -> ProblemError:
-    """Return the refusal of a row that the graph cannot take, such as an index outside its table."""
-    return ProblemError(422, error.message, hint=error.hint or None)
-
-
-def _outcomes(run: Callable[[Matrix], Matrix], matrix: Matrix) -> list[Outcome]:
-    """Return what comes of each row; where the graph fails, each is asked alone, so that one spoils no other."""
-    try:
-        return list(run(matrix).tolist())
-    except ShipError as error:
-        if len(matrix) == 1:
-            return [beyond(error)]
-    return [_outcomes(run, matrix[row : row + 1])[0] for row in range(len(matrix))]
-
-
-def _answer(waiting: list[Waiting], outcomes: list[Outcome]) -> None:
-    for (asker, render, _), output in zip(waiting, outcomes, strict=True):
-        if asker.gone:
-            continue
-        if isinstance(output, ProblemError):
-            asker.refuse(output)
-            continue
-        try:
-            render(asker, output)
-        except Exception as error:
-            asker.settle(error)
-
-
-def _fail(waiting: list[Waiting], error: BaseException) -> None:
-    for asker, _, _ in waiting:
-        asker.settle(error)

@@ -13,24 +13,34 @@ an array of objects            an array of objects: ``prediction``, ``probabilit
 An object holds values by column. A column that is not there, or null, is missing; one that the model does not know is
 ignored; an object that holds none of the model's columns is refused. What a value means is the encoder's word alone,
 so the answers are those of ``Scorer.predict_row``. Either every row is answered or none: one that cannot be read is
-named in a problem (RFC 9457). With several ships, ``/predict/NAME`` says which.
+named in a problem (RFC 9457). With several ships, ``/predict/NAME`` says which, and ``/predict/NAME/VERSION`` the
+version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
-from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, NDJSON, decode_row, decode_rows, split_lines
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, NDJSON
 from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
 from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
 from shiplap.engineer.deploy.serve.models.hosted import Hosted
-from shiplap.engineer.deploy.serve.openapi import answer_schema, responses, row_schema
+from shiplap.engineer.deploy.serve.models.jobs import Steps
+from shiplap.engineer.deploy.serve.models.pieces import Piece
+from shiplap.engineer.deploy.serve.openapi import operation
 from shiplap.engineer.deploy.serve.protocols.base import require_body, require_json
+from shiplap.engineer.deploy.serve.schemas import Served, served
 
 __all__ = ["Predict"]
+
+Outputs = NDArray[np.float64]
+Render = Callable[[Outputs], Steps[bytes]]
+_RENDERED = 512  # rows, in a step
 
 
 class Predict:
@@ -49,14 +59,19 @@ class Predict:
 
     def routes(self) -> Sequence[Route]:
         """Return where it listens."""
-        return [Route("POST", "/predict", self._answer), Route("POST", "/predict/{model}", self._answer)]
+        paths = ("/predict", "/predict/{model}", "/predict/{model}/{version}")
+        return [Route("POST", path, self._answer) for path in paths]
 
     def paths(self) -> Mapping[str, Any]:
         """Return its part of the OpenAPI description: path items by path."""
-        first = self._endpoints.first
-        described = {f"/predict/{quote(name)}": endpoint.describe() for name, endpoint in first.items()}
-        if len(first) == 1:
-            described["/predict"] = next(iter(described.values()))
+        services = served(self._endpoints.fleet)
+        described: dict[str, Any] = {}
+        for each in services:
+            path = f"/predict/{each.path}"
+            described[path] = {"post": _described(each)}
+            described[f"{path}/{{version}}"] = {"post": _described(each, [each.version])}
+        if len(services) == 1:
+            described["/predict"] = {"post": _described(services[0])}
         return described
 
     def _answer(self, exchange: Exchange) -> None:
@@ -69,54 +84,55 @@ class _Endpoint:
 
     def answer(self, exchange: Exchange) -> None:
         body = exchange.body
+        model = self._model
         if body[:1] == b"{" and exchange.head.media_type in JSON_TYPES:
-            self._model.answer_row(decode_row(body, self._model.limits), exchange, self._one)
+            model.answer_json(body, exchange, self._one)
             return
         require_body(exchange)
         if exchange.head.media_type == NDJSON:
-            self._model.work(exchange, partial(self._lines, exchange), NDJSON)
+            model.work(exchange, self._many(exchange, model.json.lines(body), self._lines), NDJSON)
             return
         require_json(exchange, JSON_TYPES, "application/json or application/x-ndjson")
         if body.lstrip()[:1] == b"[":
-            self._model.work(exchange, partial(self._array, exchange))
+            model.work(exchange, self._many(exchange, model.json.array(body), self._array))
         else:
-            self._model.answer_row(decode_row(body, self._model.limits), exchange, self._one)
+            model.answer_json(body, exchange, self._one)
 
     def _one(self, exchange: Exchange, output: list[float]) -> None:
         exchange.answer_json(self._model.answers.one(output))
 
-    def _array(self, exchange: Exchange) -> bytes:
-        rows = decode_rows(exchange.body, self._model.limits)
-        return self._model.answers.array(self._model.outputs(rows, exchange))
+    def _many(self, exchange: Exchange, pieces: Iterable[Piece], render: Render) -> Steps[bytes]:
+        outputs = yield from self._model.steps(pieces, exchange)
+        return (yield from render(outputs))
 
-    def _lines(self, exchange: Exchange) -> bytes:
-        rows = split_lines(exchange.body, self._model.limits)
-        return self._model.answers.lines(self._model.outputs(rows, exchange))
+    def _array(self, outputs: Outputs) -> Steps[bytes]:
+        parts = []
+        for start in range(0, len(outputs), _RENDERED):
+            yield
+            parts.append(self._model.answers.array(outputs[start : start + _RENDERED])[1:-1])
+        return b"[" + b",".join(parts) + b"]"
 
-    def describe(self) -> dict[str, Any]:
-        """Return the path item of its description."""
-        row, answer = row_schema(self._model.scorer.signature), answer_schema(self._model.scorer.signature)
-        one = {
-            **answer,
-            "properties": {**answer["properties"], "model": {"type": "string"}, "ship": {"type": "string"}},
-        }
-        many = {"type": "array", "items": answer}
-        return {
-            "post": {
-                "summary": f"Answer rows by {self._model.name}",
-                "operationId": f"predict_{self._model.name}",
-                "requestBody": {
-                    "required": True,
-                    "content": {
-                        "application/json": {"schema": {"oneOf": [row, {"type": "array", "items": row}]}},
-                        NDJSON: {"schema": {"type": "string", "description": "one such object a line"}},
-                    },
-                },
-                "responses": responses(
-                    {
-                        "application/json": {"schema": {"oneOf": [one, many]}},
-                        NDJSON: {"schema": {"type": "string", "description": "one answer a line"}},
-                    }
-                ),
-            }
-        }
+    def _lines(self, outputs: Outputs) -> Steps[bytes]:
+        parts = []
+        for start in range(0, len(outputs), _RENDERED):
+            yield
+            parts.append(self._model.answers.lines(outputs[start : start + _RENDERED]))
+        return b"".join(parts)
+
+
+def _described(each: Served, parameters: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    schemas = each.schemas
+    row, rows = schemas.example, [schemas.example] * 2
+    lines = "\n".join(msgspec.json.encode(row).decode() for row in rows)
+    body = {
+        "application/json": {
+            "schema": {"anyOf": [schemas.row, {"type": "array", "items": schemas.row}]},
+            "examples": {"one row": {"value": row}, "several rows": {"value": rows}},
+        },
+        NDJSON: {"schema": {"type": "string", "description": "one row a line"}, "example": lines},
+    }
+    answers = {
+        "application/json": {"schema": {"anyOf": [schemas.one, schemas.answers]}},
+        NDJSON: {"schema": {"type": "string", "description": "one answer a line"}},
+    }
+    return operation("Shiplap", f"Answer rows by {each.name}", answers, body=body, parameters=parameters)
