@@ -133,12 +133,17 @@ class Endpoints(Generic[T]):
         self.fleet = fleet
         self._otherwise = otherwise
         self._made = {hosted: make(hosted) for hosted in fleet.hosted}
+        self._only = fleet.hosted[0] if len(fleet.hosted) == 1 else None
 
     def __getitem__(self, hosted: Hosted) -> T:
         return self._made[hosted]
 
     def find(self, exchange: Exchange) -> T:
         """Return what is known of the ship that answers this request; raises ``ProblemError``."""
+        only, head = self._only, exchange.head
+        if only is not None and head.key is None and not head.parameters:  # the way of most requests
+            exchange.hosted = only
+            return self._made[only]
         return self._made[self.fleet.choose(exchange, self._otherwise)]
 
     def known(self, exchange: Exchange) -> T:
