@@ -176,11 +176,20 @@ class AccessGuard:
         self._build(self._grants)
         return True
 
-    def watch(self, changed: Callable[[], None], *, every_s: float = 0.5) -> None:
-        """Refresh again and again on the running loop, and call `changed` whenever a caller is another."""
+    def watch(self, *forget: Callable[[], None], every_s: float = 0.5) -> None:
+        """Refresh now, and again and again while the running loop lives.
+
+        Parameters
+        ----------
+        *forget : callable
+            Called whenever a caller is another: `Server.forget` of each server that asks this guard.
+        every_s : float
+            How often to look, in seconds.
+        """
         if self.refresh():
-            changed()
-        asyncio.get_running_loop().call_later(every_s, lambda: self.watch(changed, every_s=every_s))
+            for each in forget:
+                each()
+        asyncio.get_running_loop().call_later(every_s, lambda: self.watch(*forget, every_s=every_s))
 
     def _build(self, grants: tuple[Grant, ...]) -> None:
         now_s = _now_s()
