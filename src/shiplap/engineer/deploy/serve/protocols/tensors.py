@@ -9,7 +9,7 @@ value in each. What a value then means is the encoder's word alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -24,7 +24,7 @@ from shiplap.engineer.deploy.serve.models.hosted import Hosted
 from shiplap.engineer.deploy.serve.openapi import key_of
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
-__all__ = ["Shape", "Tensor", "Tensors"]
+__all__ = ["DATATYPES", "Shape", "Tensor", "Tensors"]
 
 _DATATYPES: dict[Kind, str] = {"number": "FP64", "boolean": "BOOL", "tensor": "FP64"}
 _NUMBERS = {int, float, type(None)}
@@ -38,6 +38,10 @@ _TAKEN: dict[str, tuple[set[type], str]] = {
     "BOOL": ({bool, type(None)}, "true, false or null"),
     "BYTES": ({str, type(None)}, "texts or null"),
 }
+
+
+DATATYPES = list(_TAKEN)
+"""The datatypes that are known."""
 
 
 class Tensor(msgspec.Struct):
@@ -89,7 +93,7 @@ class Tensors:
         ]
         self.outputs = {each.name: each for each in _outputs(signature)}
         self.images = frozenset(field.name for field in signature.inputs if field.kind == "image")
-        self._inner = {field.name: field.shape for field in signature.inputs}
+        self.inner = {field.name: field.shape for field in signature.inputs}
 
     def rows(
         self, tensors: Sequence[Tensor], wanted: Iterable[str] = (), fill: Callable[[], None] | None = None
@@ -121,9 +125,22 @@ class Tensors:
             raise ProblemError(413, f"at most {most} rows are accepted in one request", value=n_rows)
         if fill is not None:
             fill()
-        columns = {tensor.name: _values(tensor, n_rows, self._inner.get(tensor.name, ())) for tensor in tensors}
+        columns = {tensor.name: _values(tensor, n_rows, self.inner.get(tensor.name, ())) for tensor in tensors}
         names = tuple(columns)
         return [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+    def example(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the body that asks about one row."""
+        tensors = []
+        for each in self.inputs:
+            value = row[each.name]
+            datatype = "BYTES" if isinstance(value, str) else each.datatype
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                datatype = "FP64"
+            shape = [1, *each.shape[1:]]
+            data = [None] * prod(shape) if value is None else [value]
+            tensors.append({"name": each.name, "shape": shape, "datatype": datatype, "data": data})
+        return {"inputs": tensors}
 
     def answers(self, outputs: NDArray[np.float64], wanted: Sequence[str] = ()) -> list[Tensor]:
         """Return the answers to rows as tensors, flat, in the order they are asked for; with none named, all of them.

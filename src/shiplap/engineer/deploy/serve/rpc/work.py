@@ -1,0 +1,67 @@
+"""`work`: rows answered by a ship: one with the others of this turn, some at once, many on a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiplap.engineer.deploy.serve.models.hosted import Hosted
+from shiplap.engineer.deploy.serve.rpc.call import Call
+
+__all__ = ["Outputs", "Row", "claimed", "work"]
+
+Outputs = NDArray[np.float64]
+Row = dict[str, Any]
+_FEW = 4  # one row may bring columns that the model does not know
+_DIMENSIONS = 8
+_SHORT = 65_536  # a body of so many bytes is read in about the time that a turn of the loop may take
+
+
+def claimed(shapes: Iterable[Sequence[int]]) -> int:
+    """Return how many values tensors hold, as their shapes say; no more than some dimensions are multiplied.
+
+    Examples
+    --------
+    >>> claimed([[2, 3], [2]])
+    8
+    """
+    return sum(max(0, prod(shape[:_DIMENSIONS])) for shape in shapes)
+
+
+async def work(
+    model: Hosted, call: Call, n_values: int, read: Callable[[], list[Row]], render: Callable[[Outputs], bytes]
+) -> bytes:
+    """Return what `render` makes of the answers to the rows that `read` finds.
+
+    Parameters
+    ----------
+    model : Hosted
+        The ship.
+    call : Call
+        Who asks.
+    n_values : int
+        How many values a request holds by its own word; what it costs is thought of by them before it is read.
+    read : callable
+        Returns the rows.
+    render : callable
+        ``render(outputs)`` returns the answer; `outputs` has the shape (n_rows, n_outputs).
+
+    Raises
+    ------
+    ProblemError
+        As the model, or `read`, does.
+    """
+    n_rows = n_values / sum(prod(field.shape) for field in model.scorer.signature.inputs)
+    many = n_rows > _FEW and n_rows * model.row_us > model.limits.inline_ms * 1000
+    if many or len(call.body) > max(model.inline_bytes, _SHORT):
+        model.jobs.submit(call, lambda: render(model.outputs(read(), call)))
+        return bytes(await call.outcome)
+    rows = read()
+    if len(rows) != 1:
+        return render(model.outputs(rows, call))
+    model.answer_row(rows[0], call, Call.answer)
+    return render(np.array([await call.outcome]))
