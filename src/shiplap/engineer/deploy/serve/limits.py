@@ -75,7 +75,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     tasks: int = 64
     gzip_bytes: int = 16_384
     inline_ms: float = 2.0
-    turn_ms: float = 10.0
+    turn_ms: float = 25.0
     wait_ms: float = 250.0
     slice_ms: float = 0.15
     handshake_s: float = 10.0

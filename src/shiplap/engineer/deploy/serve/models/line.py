@@ -23,7 +23,7 @@ from shiplap.engineer.deploy.serve.models.outcomes import (
 )
 from shiplap.engineer.deploy.serve.models.tap import Asker, Tap
 from shiplap.engineer.deploy.serve.models.threads import background
-from shiplap.engineer.deploy.serve.models.turn import NEWS
+from shiplap.engineer.deploy.serve.models.turn import drifted
 from shiplap.engineer.deploy.serve.problem import FULL
 from shiplap.scoring import Encoder, JsonRows
 
@@ -130,7 +130,7 @@ class Line:
         self._busy = 0
         if future.cancelled():
             return
-        self._row_us += NEWS * ((perf_counter() - start) * 1e6 / len(waiting) - self._row_us)
+        self._row_us = drifted(self._row_us, perf_counter() - start, len(waiting))
         self._call()  # the thread goes on while these are answered
         error = future.exception()
         if error is not None:

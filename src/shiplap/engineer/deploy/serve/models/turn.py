@@ -26,10 +26,23 @@ from shiplap.engineer.deploy.serve.models.tap import Asker, Tap
 from shiplap.engineer.deploy.serve.problem import FULL
 from shiplap.scoring import Encoder, JsonRows
 
-__all__ = ["NEWS", "Turn"]
+__all__ = ["Turn", "drifted"]
 
-NEWS = 0.1
-"""How much the last call counts in what a row is thought to cost: costs drift, and one call may be an odd one."""
+_NEWS, _MOST_NEWS = 0.1, 2.0
+
+
+def drifted(row_us: float, call_s: float, n_rows: int) -> float:
+    """Return what a row is thought to cost after another call, in microseconds.
+
+    Costs drift, so the last call counts a tenth; it may be an odd one that others kept from the processor, so it counts
+    for no more than twice of what was thought before.
+
+    Examples
+    --------
+    >>> drifted(100.0, 0.002, 10), drifted(100.0, 5.0, 10)
+    (110.0, 110.0)
+    """
+    return row_us + _NEWS * (min(call_s * 1e6 / n_rows, _MOST_NEWS * row_us) - row_us)
 
 
 class Turn:
@@ -134,7 +147,7 @@ class Turn:
             answer(waiting, outcomes)
             if self.taps:
                 show(self.taps, waiting, self._gathered(n_rows), outcomes)
-        self._row_us += NEWS * ((perf_counter() - start) * 1e6 / n_rows - self._row_us)
+        self._row_us = drifted(self._row_us, perf_counter() - start, n_rows)
 
     def _computed(self, n_rows: int) -> list[Outcome]:
         if n_rows > 1:
