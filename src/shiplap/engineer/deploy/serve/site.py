@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
+from shiplap.engineer.deploy.serve.access.describe import security
 from shiplap.engineer.deploy.serve.app import make_app
 from shiplap.engineer.deploy.serve.http.bridge import Bridge
 from shiplap.engineer.deploy.serve.http.routes import Routes
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.models.fleet import Fleet
-from shiplap.engineer.deploy.serve.openapi import describe
 from shiplap.engineer.deploy.serve.protocols import (
     Azure,
+    Health,
     InferenceV2,
     Invocations,
     Predict,
@@ -24,7 +26,7 @@ from shiplap.engineer.deploy.serve.protocols import (
 __all__ = ["make_routes"]
 
 
-def make_routes(fleet: Fleet, limits: Limits) -> Routes:
+def make_routes(fleet: Fleet, limits: Limits, further: Sequence[Protocol] = (), *, keyed: bool = False) -> Routes:
     """Put the protocols and the application beside them together.
 
     Parameters
@@ -33,6 +35,10 @@ def make_routes(fleet: Fleet, limits: Limits) -> Routes:
         What is served.
     limits : Limits
         What is accepted.
+    further : sequence of Protocol
+        What else is spoken, whatever the fleet.
+    keyed : bool
+        Whether clients are asked for a key.
     """
     protocols: list[Protocol] = [
         Vertex(fleet, os.environ),  # first: its paths are the operator's choice, and may be those of another
@@ -42,9 +48,11 @@ def make_routes(fleet: Fleet, limits: Limits) -> Routes:
         TensorFlowServing(fleet),
         TorchServe(fleet),
         Azure(fleet),
+        Health(fleet),
+        *further,
     ]
-    description = describe([protocol.paths() for protocol in protocols])
-    first = [service.versions[0] for service in fleet.services.values()]
-    beside = Bridge(make_app(first, description), tasks=limits.tasks)
+    schemes = security()["components"]["securitySchemes"] if keyed else None
+    app = make_app(fleet, lambda: [protocol.paths() for protocol in protocols], schemes)
+    beside = Bridge(app, tasks=limits.tasks)
     named = (route._replace(protocol=protocol.name) for protocol in protocols for route in protocol.routes())
     return Routes(named, beside)

@@ -47,7 +47,7 @@ def test_vertex_says_in_the_environment_where_it_asks(start, ship, scorer, label
         assert told == [pytest.approx(scorer.predict_row(ROWS[0]).probabilities, rel=1e-15)]
         assert client.post(predict, json={"rows": ROWS}).json()["error"] == "an object with instances is expected"
         described = client.get("/openapi.json").json()["paths"]
-        assert described[predict]["post"]["tags"] == ["Vertex AI"]
+        assert described[predict]["post"]["tags"] == ["Google Vertex AI"]
         assert run.stop() == ""
 
 
@@ -82,7 +82,7 @@ def test_azures_description_leads_to_an_answer(client):
     columns = schema["properties"]["data"]["items"]["properties"]
     row = {name: column["example"] for name, column in columns.items()}
     assert len(client.post("/score", json={"data": [row]}).json()) == 1
-    assert client.get("/swagger.json?version=3").status_code == 404
+    assert client.get("/swagger.json?version=4").status_code == 404
     assert client.get("/").status_code == 200
 
 

@@ -10,7 +10,7 @@ or an array of rows under ``input_data``             ``params`` may hold ``predi
 ``"GlobalParameters": ...}``                         ``GlobalParameters`` may be ``{"method": "predict_proba"}``
 ==================================================  =============================================================
 
-Liveness and readiness are asked of ``GET /``.
+Liveness and readiness are asked of ``GET /``. ``/swagger.json`` is Swagger 2.0, or with ``?version=3`` OpenAPI 3.
 
 References
 ----------
@@ -23,23 +23,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
 
 import shiplap
 from shiplap.core.signature import Signature
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES
-from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange, Route
 from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
-from shiplap.engineer.deploy.serve.openapi import EXPECTED, responses
+from shiplap.engineer.deploy.serve.openapi import EXPECTED, operation
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.base import require_body, require_json
 from shiplap.engineer.deploy.serve.protocols.predictions import Predictions, Render
 from shiplap.engineer.deploy.serve.protocols.rows import Row, value_of
+from shiplap.engineer.deploy.serve.schemas import Schemas, exactly_one, served, strict
 
 __all__ = ["Azure"]
 
 _FORMS = ("input_data", "data", "Inputs")
+_VERSIONS = ("2", "2.0", "3", "3.0", "3.1")
+_DESCRIPTION = {"type": "object", "required": ["info", "paths"]}
+_INFO = {"title": "Shiplap", "version": shiplap.__version__}
+_ANSWERED = "a prediction for each row"
+_LIST: dict[str, Any] = {"type": "array", "items": {}}
 Parts = dict[str, msgspec.Raw]
 
 
@@ -66,12 +73,20 @@ class Azure:
 
     def paths(self) -> Mapping[str, Any]:
         """Return its part of the OpenAPI description: path items by path."""
-        if len(self._served.fleet.services) > 1:
+        services = served(self._served.fleet)
+        if len(services) != 1:
             return {}
-        content: dict[str, Any] = {"application/json": {"schema": {}}}
-        asked = {"required": True, "content": content}
-        get = {"summary": "Swagger 2.0", "responses": responses(content)}
-        post = {"tags": ["Azure"], "requestBody": asked, "responses": responses(content)}
+        schemas = services[0].schemas
+        body = {JSON: {"schema": _asked_schema(schemas), "example": {"data": [schemas.example]}}}
+        answers = {JSON: {"schema": {"anyOf": [schemas.values, strict({"Results": schemas.values})]}}}
+        version = {
+            "name": "version",
+            "in": "query",
+            "description": "of Swagger or OpenAPI; 2 where none is asked for",
+            "schema": {"enum": list(_VERSIONS)},
+        }
+        get = operation("Azure ML", "How /score is asked", {JSON: {"schema": _DESCRIPTION}}, parameters=[version])
+        post = operation("Azure ML", "Answer rows", answers, body=body)
         return {"/score": {"post": post}, "/swagger.json": {"get": get}}
 
     def _score(self, exchange: Exchange) -> None:
@@ -82,9 +97,12 @@ class Azure:
 
     def _describe(self, exchange: Exchange) -> None:
         served = self._served.known(exchange)
-        if exchange.head.query not in {"", "version=2", "version=2.0"}:
-            raise ProblemError(404, "Swagger 2.0 is here", hint="OpenAPI 3.1 stands at /openapi.json")
-        exchange.answer(msgspec.json.encode(_swagger(served.signature)))
+        version = parse_qs(exchange.head.query).get("version", ["2"])[0]
+        if version not in _VERSIONS:
+            expected = ", ".join(_VERSIONS)
+            raise ProblemError(404, "no such version of Swagger is here", value=version, expected=expected)
+        told = _swagger(served.signature) if version.startswith("2") else _openapi(served.signature, version)
+        exchange.answer(msgspec.json.encode(told))
 
 
 def _read(served: Predictions, body: bytes) -> tuple[list[Row], Render]:
@@ -114,18 +132,41 @@ def _asked(parts: Parts, member: str, key: str) -> object:
 
 
 def _swagger(signature: Signature) -> dict[str, Any]:
+    body = {"name": "body", "in": "body", "required": True, "schema": _table(signature)}
+    post = {"operationId": "score", "consumes": [JSON], "produces": [JSON], "parameters": [body]}
+    told = {"200": {"description": _ANSWERED, "schema": _LIST}}
+    return {"swagger": "2.0", "info": _INFO, "paths": {"/score": {"post": {**post, "responses": told}}}}
+
+
+def _openapi(signature: Signature, version: str) -> dict[str, Any]:
+    body = {"required": True, "content": {JSON: {"schema": _table(signature)}}}
+    told = {"200": {"description": _ANSWERED, "content": {JSON: {"schema": _LIST}}}}
+    post = {"operationId": "score", "requestBody": body, "responses": told}
+    written = "3.1.0" if version == "3.1" else "3.0.3"
+    return {"openapi": written, "info": _INFO, "paths": {"/score": {"post": post}}}
+
+
+def _table(signature: Signature) -> dict[str, Any]:
+    """Describe rows in the words that every version of Swagger knows."""
     columns: dict[str, Any] = {}
     for field in signature.inputs:
         columns[field.name] = {"description": EXPECTED[field.kind]}
         if field.example is not None:
             columns[field.name]["example"] = field.example
     row = {"type": "object", "properties": columns}
-    asked = {"type": "object", "required": ["data"], "properties": {"data": {"type": "array", "items": row}}}
-    body = {"name": "body", "in": "body", "required": True, "schema": asked}
-    told = {"200": {"description": "a prediction for each row", "schema": {"type": "array", "items": {}}}}
-    post = {"operationId": "score", "consumes": ["application/json"], "produces": ["application/json"]}
-    return {
-        "swagger": "2.0",
-        "info": {"title": "Shiplap", "version": shiplap.__version__},
-        "paths": {"/score": {"post": {**post, "parameters": [body], "responses": told}}},
+    return {"type": "object", "required": ["data"], "properties": {"data": {"type": "array", "items": row}}}
+
+
+def _asked_schema(schemas: Schemas) -> dict[str, Any]:
+    method = {"enum": schemas.methods}
+    forms = {
+        "input_data": {"anyOf": [schemas.split, schemas.rows]},
+        "data": schemas.rows,
+        "Inputs": {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": schemas.rows},
     }
+    beside = {"Inputs": ("GlobalParameters", {"properties": {"method": method}})}
+    schema = exactly_one(forms, {})
+    for form in schema["oneOf"]:
+        name, parameters = beside.get(form["required"][0], ("params", {"properties": {"predict_method": method}}))
+        form["properties"] = {name: parameters}
+    return schema

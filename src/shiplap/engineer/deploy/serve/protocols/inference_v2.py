@@ -25,14 +25,17 @@ from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, check_depth, decode
 from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange, Route
 from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
 from shiplap.engineer.deploy.serve.models.hosted import Hosted
-from shiplap.engineer.deploy.serve.openapi import key_of, responses
+from shiplap.engineer.deploy.serve.openapi import key_of, operation
 from shiplap.engineer.deploy.serve.protocols.base import require_body, require_json
 from shiplap.engineer.deploy.serve.protocols.binary import BINARY, HEADER, fill, json_length, packed
-from shiplap.engineer.deploy.serve.protocols.tensors import Tensor, Tensors
+from shiplap.engineer.deploy.serve.protocols.tensors import DATATYPES, Tensor, Tensors
+from shiplap.engineer.deploy.serve.schemas import Served, served, strict
 
 __all__ = ["InferenceV2"]
 
 _MODEL = ("/v2/models/{model}", "/v2/models/{model}/versions/{version}")
+_TEXT: dict[str, Any] = {"type": "string"}
+_SERVER = {"name": _TEXT, "version": _TEXT, "extensions": {"type": "array", "items": _TEXT}}
 _DENSE = 8  # a byte of a tensor holds as much work as so many of JSON
 
 
@@ -95,18 +98,39 @@ class InferenceV2:
 
     def paths(self) -> Mapping[str, Any]:
         """Return its part of the OpenAPI description: path items by path."""
-        content = {"application/json": {"schema": {"type": "object"}}}
-        described: dict[str, Any] = {}
-        for route in self.routes():
-            names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
-            operation: dict[str, Any] = {"tags": ["Open Inference Protocol v2"], "responses": responses(content)}
-            if names:
-                place = {"in": "path", "required": True, "schema": {"type": "string"}}
-                operation["parameters"] = [{"name": name, **place} for name in names]
-            if route.method == "POST":
-                operation["requestBody"] = {"required": True, "content": content}
-            described[route.path] = {route.method.lower(): operation}
+        tag = "Open Inference Protocol v2"
+        ready = strict({"live": {"type": "boolean"}, "ready": {"type": "boolean"}})
+        described: dict[str, Any] = {
+            path: {"get": operation(tag, "What this server is", _json(strict(_SERVER)))} for path in ("/v2", "/v2/")
+        }
+        described["/v2/health/live"] = {
+            "get": operation(tag, "Liveness", _json(strict({"live": {"const": True}})), open_to_all=True)
+        }
+        described["/v2/health/ready"] = {
+            "get": operation(tag, "Readiness", _json(ready), draining=True, open_to_all=True)
+        }
+        for each in served(self._endpoints.fleet):
+            path = f"/v2/models/{each.path}"
+            for base, places in ((path, []), (f"{path}/versions/{{version}}", [each.version])):
+                described |= self._described(tag, each, base, places)
         return described
+
+    def _described(
+        self, tag: str, each: Served, base: str, parameters: Sequence[Mapping[str, Any]]
+    ) -> dict[str, dict[str, Any]]:
+        tensors = self._endpoints.first[each.name].tensors
+        ready = _json(strict({"name": {"const": each.name}, "ready": {"type": "boolean"}}))
+        body = _json(_asked(list(tensors.outputs)), tensors.example(each.schemas.example))
+        answers = {**_json(_answered(tensors)), BINARY: {"schema": {"description": "JSON, then tensors as bytes"}}}
+        return {
+            base: {
+                "get": operation(tag, f"Metadata of {each.name}", _json(_metadata(each.name)), parameters=parameters)
+            },
+            f"{base}/ready": {"get": operation(tag, f"Readiness of {each.name}", ready, parameters=parameters)},
+            f"{base}/infer": {
+                "post": operation(tag, f"Infer by {each.name}", answers, body=body, parameters=parameters)
+            },
+        }
 
     def _server_ready(self, exchange: Exchange) -> None:
         ready = not exchange.line.desk.draining
@@ -117,7 +141,7 @@ class InferenceV2:
 
     def _metadata(self, exchange: Exchange) -> None:
         endpoint = self._endpoints.known(exchange)
-        service = self._endpoints.fleet.services[endpoint.name]
+        service = self._endpoints.fleet.service(exchange.head.parameters["model"])
         versions = [hosted.version for hosted in service.versions]
         exchange.answer(msgspec.json.encode({**endpoint.metadata, "versions": versions}))
 
@@ -128,7 +152,7 @@ class InferenceV2:
 class _Endpoint:
     def __init__(self, model: Hosted) -> None:
         self._model = model
-        self._tensors = tensors = Tensors(model)
+        self.tensors = tensors = Tensors(model)
         self.name, self.version = model.name, model.version
         self.metadata = {
             "name": self.name,
@@ -185,15 +209,15 @@ class _Endpoint:
             asked = msgspec.json.decode(told, type=Inference)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise decode_error(error) from error
-        unpack = partial(fill, asked.inputs, body[length:], self._tensors.images)
-        return asked, self._tensors.rows(asked.inputs, asked.wanted, unpack)
+        unpack = partial(fill, asked.inputs, body[length:], self.tensors.images)
+        return asked, self.tensors.rows(asked.inputs, asked.wanted, unpack)
 
     def _render(self, asked: Inference, outputs: NDArray[np.float64]) -> tuple[bytes, bytes]:
         """Return the JSON of an answer, and the tensors that follow it as bytes."""
         binary = asked.binary()
         told, rest = [], []
-        for tensor in self._tensors.answers(outputs, asked.wanted):
-            shown = {"name": tensor.name, "shape": tensor.shape, "datatype": tensor.datatype}
+        for tensor in self.tensors.answers(outputs, asked.wanted):
+            shown: dict[str, Any] = {"name": tensor.name, "shape": tensor.shape, "datatype": tensor.datatype}
             if tensor.name in binary or "*" in binary:
                 rest.append(packed(tensor.datatype, tensor.data or ()))
                 told.append({**shown, "parameters": {"binary_data_size": len(rest[-1])}})
@@ -216,3 +240,51 @@ def _fixed(content: object) -> Callable[[Exchange], None]:
         exchange.answer(body)
 
     return answer
+
+
+def _json(schema: Mapping[str, Any], example: object = None) -> dict[str, Any]:
+    return {JSON: {"schema": schema} if example is None else {"schema": schema, "example": example}}
+
+
+def _shaped(**further: Any) -> dict[str, Any]:
+    shape = {"type": "array", "items": {"type": "integer"}, "minItems": 1}
+    return {"name": _TEXT, "shape": shape, "datatype": {"enum": DATATYPES}, **further}
+
+
+def _metadata(name: str) -> dict[str, Any]:
+    tensors = {"type": "array", "items": strict(_shaped())}
+    texts = {"type": "array", "items": _TEXT}
+    said = {"name": {"const": name}, "versions": texts, "platform": _TEXT, "inputs": tensors, "outputs": tensors}
+    return strict({**said, "parameters": strict({"classes": texts, "outputs": texts})})
+
+
+def _asked(outputs: list[str]) -> dict[str, Any]:
+    anything = {"type": ["object", "null"]}
+    tensor = {
+        "type": "object",
+        "required": ["name", "shape", "datatype", "data"],
+        "properties": _shaped(data={"type": "array"}, parameters=anything),
+        "description": "A column: one value a row, of shape [n] or [n, 1]; an array [n] and its own shape.",
+    }
+    wanted = {"type": "object", "required": ["name"], "properties": {"name": {"enum": outputs}, "parameters": anything}}
+    return {
+        "type": "object",
+        "required": ["inputs"],
+        "properties": {
+            "inputs": {"type": "array", "minItems": 1, "items": tensor},
+            "id": {"type": ["string", "null"]},
+            "outputs": {"type": ["array", "null"], "items": wanted},
+            "parameters": anything,
+        },
+    }
+
+
+def _answered(tensors: Tensors) -> dict[str, Any]:
+    size = strict({"binary_data_size": {"type": "integer", "minimum": 0}})
+    values = {"type": "array", "items": {"type": ["string", "number", "boolean", "null"]}}
+    output = strict(
+        {**_shaped(data=values, parameters=size), "name": {"enum": list(tensors.outputs)}},
+        optional=("data", "parameters"),
+    )
+    said = {"model_name": _TEXT, "model_version": _TEXT, "outputs": {"type": "array", "items": output}, "id": _TEXT}
+    return strict(said, optional=("id",))

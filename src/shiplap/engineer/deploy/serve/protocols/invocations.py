@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -40,17 +40,24 @@ import shiplap
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, NDJSON
 from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange, Head, Route
 from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
-from shiplap.engineer.deploy.serve.openapi import responses
+from shiplap.engineer.deploy.serve.openapi import operation
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.base import require_body
 from shiplap.engineer.deploy.serve.protocols.predictions import Outputs, Predictions, Render
 from shiplap.engineer.deploy.serve.protocols.rows import Row, value_of
+from shiplap.engineer.deploy.serve.schemas import Served, exactly_one, served, strict
 
 __all__ = ["Invocations"]
 
 CSV, LINES = "text/csv", "application/jsonlines"
 _ANSWERS = (JSON, LINES, NDJSON, CSV)
 _ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
+_ATTRIBUTES_DESCRIBED = {
+    "name": "X-Amzn-SageMaker-Custom-Attributes",
+    "in": "header",
+    "description": "predict_method=predict_proba asks for probabilities",
+    "schema": {"type": "string"},
+}
 
 
 class Invocations:
@@ -78,16 +85,15 @@ class Invocations:
 
     def paths(self) -> Mapping[str, Any]:
         """Return its part of the OpenAPI description: path items by path."""
-        anything: dict[str, Any] = {"schema": {}}
-        asked = {"required": True, "content": dict.fromkeys((JSON, LINES, CSV), anything)}
-        told = responses({JSON: {"schema": {"type": "object"}}, LINES: anything, CSV: anything})
-        named = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
-        post = {"summary": "MLflow and SageMaker", "requestBody": asked, "responses": told}
-        described: dict[str, Any] = {"/models/{model}/invoke": {"post": {**post, "parameters": [named]}}}
-        if len(self._served.fleet.services) == 1:
-            described["/invocations"] = {"post": post}
-        for path, kind in (("/ping", JSON), ("/version", "text/plain")):
-            described[path] = {"get": {"summary": f"MLflow's {path}", "responses": responses({kind: anything})}}
+        tag = "MLflow and Amazon SageMaker"
+        services = served(self._served.fleet)
+        described = {f"/models/{each.path}/invoke": {"post": _described(tag, each)} for each in services}
+        if len(services) == 1:
+            described["/invocations"] = {"post": _described(tag, services[0])}
+        health = {JSON: {"schema": strict({"status": {"enum": ["Healthy", "Unhealthy"]}})}}
+        version = {"text/plain": {"schema": {"type": "string"}}}
+        described["/ping"] = {"get": operation(tag, "Health", health, draining=True, open_to_all=True)}
+        described["/version"] = {"get": operation(tag, "The version of this server", version)}
         return described
 
     def _invoke(self, exchange: Exchange) -> None:
@@ -223,3 +229,51 @@ def _ping(exchange: Exchange) -> None:
 
 def _version(exchange: Exchange) -> None:
     exchange.answer(shiplap.__version__.encode(), media_type="text/plain; charset=utf-8")
+
+
+def _described(tag: str, each: Served) -> dict[str, Any]:
+    schemas = each.schemas
+    row = schemas.example
+    forms = {
+        "dataframe_split": schemas.split,
+        "dataframe_records": schemas.rows,
+        "instances": schemas.rows,
+        "inputs": {"anyOf": [schemas.columns, schemas.rows]},
+    }
+    used = {name: schema for name, schema in forms.items() if name not in row}
+    params = {"properties": {"predict_method": {"enum": [*schemas.methods, None]}}}
+    bare = {"allOf": [schemas.row, {"not": {"anyOf": [{"required": [name]} for name in used]}}]}
+    body = {
+        JSON: {
+            "schema": {"anyOf": [exactly_one(used, {"params": params}), bare, schemas.rows, *schemas.alone]},
+            "examples": {
+                "a table": {"value": {"dataframe_split": {"columns": list(row), "data": [list(row.values())]}}},
+                "records": {"value": {"dataframe_records": [row]}},
+                "a row": {"value": row},
+            },
+        },
+        LINES: {
+            "schema": {"type": "string", "minLength": 1, "description": "one row a line"},
+            "example": msgspec.json.encode(row).decode(),
+        },
+        CSV: {
+            "schema": {"type": "string", "minLength": 1, "description": "a row a line, with or without a header"},
+            "example": f"{_line(row)}{_line(row.values())}",
+        },
+    }
+    answers = {
+        JSON: {"schema": strict({"predictions": schemas.values})},
+        LINES: {"schema": {"type": "string", "description": "one answer a line"}},
+        NDJSON: {"schema": {"type": "string", "description": "one answer a line"}},
+        CSV: {"schema": {"type": "string", "description": "one prediction a line"}},
+    }
+    summary = f"Answer rows by {each.name}, in the type that Accept asks for"
+    return operation(tag, summary, answers, body=body, refusals=[406], parameters=[_ATTRIBUTES_DESCRIBED])
+
+
+def _line(cells: Iterable[object]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerow(
+        [str(cell).lower() if isinstance(cell, bool) else cell for cell in cells]
+    )
+    return text.getvalue()

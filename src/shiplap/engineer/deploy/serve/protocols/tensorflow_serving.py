@@ -12,7 +12,8 @@ asked                                    answered
 ``GET /v1/models/NAME/metadata``         the signature
 =======================================  ===========================================================================
 
-``/versions/V`` may follow every name; a version is the start of a ship id. ``signature_name`` says what a prediction
+``/versions/V`` may follow every name; a version is the start of a ship id. So may ``/labels/stable`` and
+``/labels/canary``. ``signature_name`` says what a prediction
 is: ``serving_default`` or ``predict`` (the label, the number or the tensor), ``predict_proba`` (the probability of each
 class), ``decision_function`` (the score of each), ``decide``. Examples may stand under a ``context`` that all share.
 
@@ -35,17 +36,18 @@ from shiplap.core.errors import nearest
 from shiplap.core.schema import Kind
 from shiplap.core.signature import Signature
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES
-from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange, Route
 from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
-from shiplap.engineer.deploy.serve.openapi import key_of, responses
+from shiplap.engineer.deploy.serve.openapi import key_of, operation
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.base import require_body, require_json
 from shiplap.engineer.deploy.serve.protocols.predictions import Outputs, Predictions, Render
 from shiplap.engineer.deploy.serve.protocols.rows import Row, value_of
+from shiplap.engineer.deploy.serve.schemas import Served, exactly_one, served, strict
 
 __all__ = ["TensorFlowServing"]
 
-_MODEL = ("/v1/models/{model}/versions/{version}", "/v1/models/{model}")
+_MODEL = ("/v1/models/{model}/versions/{version}", "/v1/models/{model}/labels/{version}", "/v1/models/{model}")
 _TYPES: dict[Kind, str] = {"number": "DT_DOUBLE", "boolean": "DT_BOOL", "tensor": "DT_DOUBLE"}
 Parts = dict[str, msgspec.Raw]
 
@@ -78,17 +80,18 @@ class TensorFlowServing:
 
     def paths(self) -> Mapping[str, Any]:
         """Return its part of the OpenAPI description: path items by path."""
-        content = {"application/json": {"schema": {"type": "object"}}}
-        described: dict[str, Any] = {}
-        for route in self.routes():
-            names = [name for name in ("model", "version") if f"{{{name}}}" in route.path]
-            operation: dict[str, Any] = {"tags": ["TensorFlow Serving, KServe v1"], "responses": responses(content)}
-            operation["parameters"] = [
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
-            ]
-            if route.method == "POST":
-                operation["requestBody"] = {"required": True, "content": content}
-            described[route.path] = {route.method.lower(): operation}
+        tag = "TensorFlow Serving and KServe v1"
+        names = {"type": "array", "items": {"type": "string"}}
+        listing = _json(strict({"models": names}))
+        described: dict[str, Any] = {"/v1/models": {"get": operation(tag, "The models that are served", listing)}}
+        for each in served(self._served.fleet):
+            path = f"/v1/models/{each.path}"
+            for base, places in ((path, []), (f"{path}/versions/{{version}}", [each.version])):
+                state = operation(tag, f"State of {each.name}", _json(_state(each.name)), parameters=places)
+                told = {"type": "object", "required": ["model_spec", "metadata"]}
+                metadata = operation(tag, f"Signature of {each.name}", _json(told), parameters=places)
+                described |= {base: {"get": state}, f"{base}/metadata": {"get": metadata}}
+                described |= {f"{base}:{verb}": {"post": post} for verb, post in _verbs(tag, each, places).items()}
         return described
 
     def _answer(self, read: Callable[[Predictions, bytes], tuple[list[Row], Render]], exchange: Exchange) -> None:
@@ -187,3 +190,36 @@ def _output(signature: Signature) -> dict[str, Any]:
 def _tensor(name: str, dtype: str, shape: Sequence[int]) -> dict[str, Any]:
     sizes = [{"size": str(size), "name": ""} for size in (-1, *shape)]
     return {"dtype": dtype, "tensor_shape": {"dim": sizes, "unknown_rank": False}, "name": name}
+
+
+def _json(schema: Mapping[str, Any], example: object = None) -> dict[str, Any]:
+    return {JSON: {"schema": schema} if example is None else {"schema": schema, "example": example}}
+
+
+def _state(name: str) -> dict[str, Any]:
+    text = {"type": "string"}
+    status = strict({"error_code": text, "error_message": text})
+    version = strict({"version": text, "state": text, "status": status})
+    said = {"name": {"const": name}, "ready": {"type": "boolean"}}
+    return strict({**said, "model_version_status": {"type": "array", "items": version}})
+
+
+def _verbs(tag: str, each: Served, parameters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Describe what can be asked of a model: prediction always, the other two as its task allows."""
+    schemas = each.schemas
+    rows = {"instances": schemas.rows, "inputs": {"anyOf": [schemas.columns, schemas.rows]}}
+    asked = exactly_one(rows, {"signature_name": {"enum": ["", "serving_default", *schemas.methods]}})
+    predictions = {"anyOf": [strict({"predictions": schemas.values}), strict({"outputs": schemas.values})]}
+    bodies = {"predict": (_json(asked, {"instances": [schemas.example]}), _json(predictions))}
+    examples = exactly_one({"examples": schemas.rows, "instances": schemas.rows}, {"context": {"type": "object"}})
+    body = _json(examples, {"examples": [schemas.example]})
+    if schemas.signature.classes:
+        pair = {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": ["string", "number", "null"]}}
+        results = {"type": "array", "items": {"type": "array", "items": pair}}
+        bodies["classify"] = (body, _json(strict({"results": results})))
+    if schemas.signature.task == "regression":
+        bodies["regress"] = (body, _json(strict({"results": schemas.values})))
+    return {
+        verb: operation(tag, f"{verb.title()} by {each.name}", answers, body=body, parameters=parameters)
+        for verb, (body, answers) in bodies.items()
+    }

@@ -20,13 +20,14 @@ from typing import Any
 import msgspec
 
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, decode_error
-from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange, Route
 from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
-from shiplap.engineer.deploy.serve.openapi import key_of, responses
+from shiplap.engineer.deploy.serve.openapi import key_of, operation
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.base import require_body
 from shiplap.engineer.deploy.serve.protocols.predictions import Outputs, Predictions, Render
 from shiplap.engineer.deploy.serve.protocols.rows import Row, value_of
+from shiplap.engineer.deploy.serve.schemas import Served, served, strict
 
 __all__ = ["TorchServe"]
 
@@ -53,14 +54,11 @@ class TorchServe:
 
     def paths(self) -> Mapping[str, Any]:
         """Return its part of the OpenAPI description: path items by path."""
-        content: dict[str, Any] = {"application/json": {"schema": {}}}
         described: dict[str, Any] = {}
-        for path in _PATHS:
-            names = [name for name in ("model", "version") if f"{{{name}}}" in path]
-            places = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
-            asked = {"required": True, "content": content}
-            told = {"parameters": places, "requestBody": asked, "responses": responses(content)}
-            described[path] = {"post": {"tags": ["TorchServe"], **told}}
+        for each in served(self._served.fleet):
+            path = f"/predictions/{each.path}"
+            described[path] = {"post": _described(each)}
+            described[f"{path}/{{version}}"] = {"post": _described(each, [each.version])}
         return described
 
     def _answer(self, exchange: Exchange) -> None:
@@ -121,3 +119,24 @@ def _one(values: Callable[[Outputs], list[Any]]) -> Render:
 
 def _many(values: Callable[[Outputs], list[Any]]) -> Render:
     return lambda outputs: msgspec.json.encode(values(outputs))
+
+
+def _described(each: Served, parameters: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    schemas = each.schemas
+    enveloped = [name for name in ("data", "body") if name not in schemas.example]
+    forms = [schemas.row, schemas.rows]
+    if "instances" not in schemas.example:
+        instances = {"type": "object", "required": ["instances"], "properties": {"instances": schemas.rows}}
+        forms = [{"allOf": [schemas.row, {"not": {"required": ["instances"]}}]}, schemas.rows, instances]
+    forms += [strict({name: {"anyOf": [schemas.row, schemas.rows]}}) for name in enveloped]
+    by_class = schemas.by_class or schemas.value
+    listed = {"type": "array", "items": by_class}
+    answer = {"anyOf": [by_class, listed, strict({"predictions": listed})]}
+    body: dict[str, Any] = {JSON: {"schema": {"anyOf": forms}, "example": schemas.example}}
+    inputs = schemas.signature.inputs
+    if len(inputs) == 1 and inputs[0].kind in {"image", "text"}:
+        kind = "image/*" if inputs[0].kind == "image" else "text/plain"
+        body[kind] = {"schema": {"description": "the bare file"}}
+    return operation(
+        "TorchServe", f"Answer rows by {each.name}", {JSON: {"schema": answer}}, body=body, parameters=parameters
+    )

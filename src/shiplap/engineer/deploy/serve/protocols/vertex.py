@@ -19,13 +19,14 @@ import msgspec
 
 from shiplap.core.errors import InputError
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES
-from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange, Route
 from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
-from shiplap.engineer.deploy.serve.openapi import responses
+from shiplap.engineer.deploy.serve.openapi import operation
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.base import require_body, require_json
 from shiplap.engineer.deploy.serve.protocols.predictions import Predictions, Render
 from shiplap.engineer.deploy.serve.protocols.rows import Row, value_of
+from shiplap.engineer.deploy.serve.schemas import served, strict
 
 __all__ = ["Vertex"]
 
@@ -60,14 +61,27 @@ class Vertex:
 
     def paths(self) -> Mapping[str, Any]:
         """Return its part of the OpenAPI description: path items by path."""
-        content = {"application/json": {"schema": {"type": "object"}}}
+        services = served(self._served.fleet)
+        if len(services) != 1:
+            return {}
         described: dict[str, Any] = {}
-        for route in self.routes():
-            operation: dict[str, Any] = {"tags": ["Vertex AI"], "responses": responses(content)}
-            if route.method == "POST":
-                operation["requestBody"] = {"required": True, "content": content}
-            described.setdefault(route.path, {})[route.method.lower()] = operation
-        return described if len(self._served.fleet.services) == 1 else {}
+        schemas = services[0].schemas
+        healthy = {JSON: {"schema": strict({"healthy": {"type": "boolean"}})}}
+        method = {"properties": {"predict_method": {"enum": [*schemas.methods, None]}}}
+        asked = {
+            "type": "object",
+            "required": ["instances"],
+            "properties": {"instances": schemas.rows, "parameters": method},
+        }
+        body = {JSON: {"schema": asked, "example": {"instances": [schemas.example]}}}
+        answers = {JSON: {"schema": strict({"predictions": schemas.values})}}
+        if self._predict:
+            post = operation("Google Vertex AI", "Answer rows", answers, body=body)
+            described[self._predict] = {"post": post}
+        if self._health:
+            get = operation("Google Vertex AI", "Health", healthy, draining=True, open_to_all=True)
+            described.setdefault(self._health, {})["get"] = get
+        return described
 
     def _answer(self, exchange: Exchange) -> None:
         served = self._served.find(exchange)
