@@ -133,7 +133,7 @@ def until(act, seconds: float = 1.0):
 
 
 def known(client: httpx.Client, key: str) -> None:
-    until(lambda: ask(client, key) == 200)
+    until(lambda: ask(client, key) == 200, seconds=5)
 
 
 def test_who_has_no_key_gets_no_answer_but_probes_do(url):

@@ -107,4 +107,4 @@ def test_processes_together_keep_to_the_rate_and_get_all_of_it(workers, policy):
     os.close(told)
     assert sum(counts) <= burst + rate * 1.5 + workers - 1
     if burst > 1:  # else what is not asked for in time is lost, and a busy machine asks late
-        assert sum(counts) >= 0.98 * (burst + rate * 1.5)
+        assert sum(counts) >= 0.9 * (burst + rate * 1.5)
