@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import re
-import struct
 import time
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -18,6 +15,7 @@ from numpy.typing import NDArray
 from shiplap.core.errors import RowError, ShipError
 from shiplap.core.signature import Field
 from shiplap.engineer.deploy.serve.bodies import check_depth, decode_row
+from shiplap.engineer.deploy.serve.examples import black
 from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.models.answers import Answers
@@ -191,23 +189,11 @@ class Hosted:
 def _example(field: Field) -> Any:
     """Return a value that an input takes: its example, an array of zeros, or a black image as base64 text."""
     if field.kind == "image":
-        return base64.b64encode(_black(256)).decode()
+        return black(256)
     if field.shape:
         return np.zeros(field.shape).tolist()
     return 0.0 if field.kind == "number" and field.example is None else field.example
 
-
-def _black(size: int) -> bytes:
-    """Return a PNG file of gray pixels, all of them black."""
-    parts = (
-        (b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0)),
-        (b"IDAT", zlib.compress(bytes((size + 1) * size))),
-        (b"IEND", b""),
-    )
-    chunks = [
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in parts
-    ]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def _best_us(act: Callable[[], object], repeats: int = 5) -> float:

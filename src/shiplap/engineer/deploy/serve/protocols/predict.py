@@ -129,7 +129,7 @@ def _described(each: Served, parameters: Sequence[Mapping[str, Any]] = ()) -> di
             "schema": {"anyOf": [schemas.row, {"type": "array", "items": schemas.row}]},
             "examples": {"one row": {"value": row}, "several rows": {"value": rows}},
         },
-        NDJSON: {"schema": {"type": "string", "description": "one row a line"}, "example": lines},
+        NDJSON: {"schema": {"type": "string", "minLength": 1, "description": "one row a line"}, "example": lines},
     }
     answers = {
         "application/json": {"schema": {"anyOf": [schemas.one, schemas.answers]}},
