@@ -136,8 +136,9 @@ class Recorder:
         self._write()
 
     def _patience(self) -> float | None:
+        """Return how long to sleep where no row comes; None for as long as it takes."""
         waits = self._closed or self._samples or any(each.fresh for each in self._open.values())
-        return max(0.0, self._due - time.monotonic()) if waits else None
+        return max(0.0, self._due - time.monotonic()) if waits or self._writer.behind else None
 
     def _count(self) -> None:
         """Count what came since the last time; windows whose time is over are closed."""

@@ -59,6 +59,11 @@ class Writer:
         """Whether the last batch is done with."""
         return self._idle.is_set()
 
+    @property
+    def behind(self) -> bool:
+        """Whether a batch is not written yet."""
+        return not self.idle or self._failed is not None
+
     def write(self, batch: Batch) -> None:
         """Write a batch soon; the writer is expected to be idle."""
         self._idle.clear()
