@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from serving_load import Load, Outcome, put
 from serving_models import Model
 from serving_process import Running, StartError
 from serving_servers import Server
+
+MOST_SHED = 0.01
+"""Share of requests that may be refused with 503 where a stray process takes the server's core; it is told."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,8 @@ def loads_on(running: Running, server: Server, model: Model, *, seconds: float, 
 
 
 def answered(outcome: Outcome) -> Outcome:
-    """Return it, or raise ``StartError`` where a server under no more than it can bear did not answer all."""
-    if set(outcome.statuses) != {"200"}:
+    """Return it, or raise ``StartError`` where a server under no more than it can bear did not answer nearly all."""
+    if outcome.errors or outcome.statuses["503"] > MOST_SHED * outcome.answers:
         raise StartError(f"answered {dict(outcome.statuses)}")
     return outcome
 
@@ -68,8 +71,3 @@ def least(plan: Plan, servers: Sequence[Server], model: Model) -> Mapping[str, M
                     if connections not in best or told.cpu_us < best[connections].cpu_us:
                         best[connections] = told
     return found
-
-
-def under(server: Server, name: str) -> Server:
-    """Return the server under another name."""
-    return replace(server, name=name)

@@ -37,8 +37,9 @@ def table_of(plan: Plan, model: Model, peers: list) -> Table:
     for peer in peers:
         found |= least(plan, [peer], model)
     ours, empty = found[SHIPLAP.name], found[EMPTY.name]
-    if isinstance(ours, StartError) or isinstance(empty, StartError):
-        raise StartError(f"{ours} {empty}")
+    for told in (ours, empty):
+        if isinstance(told, StartError):
+            raise told
     for connections in plan.connections:
         for name, told in found.items():
             if isinstance(told, StartError):
@@ -67,6 +68,9 @@ def add(table: Table, name: str, connections: int, told: dict, empty: dict, ours
         row.cpu_us / ours[connections].cpu_us,
         row.load_cpu_s / row.seconds * 100,
     )
+
+    if row.statuses["503"]:
+        table.notes.append(f"{name}, {connections} clients: {row.statuses['503']} of {row.answers:,} refused with 503")
 
 
 def own_part(table: Table, plan: Plan, model: Model, connections: int, ours: Outcome, empty: Outcome) -> None:
