@@ -26,10 +26,9 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import islice
 from queue import SimpleQueue
 from time import perf_counter
 from urllib.parse import quote
@@ -43,7 +42,7 @@ __all__ = ["AccessLog"]
 
 _WAIT_S = 0.1  # lines are gathered for so long
 _MOST = 32_768
-_AT_ONCE = 256  # lines that are encoded in one step, which no other thread can interrupt
+_AT_ONCE = 256  # lines that are made in one step, in less than a millisecond
 _LONGEST_PATH = 1_024
 _CLOSE_S = 2.0
 _PIPE_BUF = getattr(select, "PIPE_BUF", 512)
@@ -98,7 +97,7 @@ class AccessLog:
         self._pending: list[Answered] = []
         self._handed = self._refused = 0  # lines: counted on the loop
         self._done = self._unwritten = 0  # counted on the thread
-        self._queue: SimpleQueue[list[Answered] | bool] = SimpleQueue()  # True: reopen, False: end
+        self._queue: SimpleQueue[tuple[bytes, int] | bool] = SimpleQueue()  # lines; True: reopen, False: end
         self._loop: asyncio.AbstractEventLoop | None = None
         self._torn = self._said = False
         self._encoder = msgspec.json.Encoder()
@@ -149,48 +148,48 @@ class AccessLog:
             self._refused += 1
             return
         pending.append(answered)
-        if len(pending) == 1 and self._loop is not None:
+        if len(pending) == _AT_ONCE:
+            self._hand_over()
+        elif len(pending) == 1 and self._loop is not None:
             self._loop.call_later(_WAIT_S, self._hand_over)
 
     def _hand_over(self) -> None:
-        if self._pending:
-            self._handed += len(self._pending)
-            self._queue.put(self._pending)
-            self._pending = []
+        """Make the lines here, where it is quicker than to dispute the interpreter with another thread."""
+        pending = self._pending
+        if pending:
+            clock = time.time() - perf_counter()
+            self._queue.put((self._encoder.encode_lines([_line(each, clock) for each in pending]), len(pending)))
+            self._handed += len(pending)
+            pending.clear()
 
     # -- on the thread -------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not False:
-            if isinstance(item, list):
-                self._write(item)
-            else:
+            if item is True:
                 self._open_again()
+            else:
+                self._write(*item)
 
-    def _write(self, entries: Sequence[Answered]) -> None:
-        clock = time.time() - perf_counter()
-        for data in self._pieces(entries, clock):
+    def _write(self, lines: bytes, count: int) -> None:
+        for data in self._pieces(lines):
             try:
                 self._put(data)
             except OSError as error:
                 self._say(f"the access log '{self._path}' cannot be written: {error.strerror}; lines are lost")
-        self._done += len(entries)
+        self._done += count
 
-    def _pieces(self, entries: Sequence[Answered], clock: float) -> Iterator[bytes]:
+    def _pieces(self, lines: bytes) -> Iterator[bytes]:
         """Return what is written at once: into a pipe no more than what stays together among several processes."""
-        limit = _PIPE_BUF if stat.S_ISFIFO(os.fstat(self._file).st_mode) else sys.maxsize
+        if not stat.S_ISFIFO(os.fstat(self._file).st_mode):
+            yield lines
+            return
         gathered = b""
-        source = iter(entries)
-        while some := list(islice(source, _AT_ONCE)):
-            data = self._encoder.encode_lines([_line(entry, clock) for entry in some])
-            if limit == sys.maxsize:
-                gathered += data
-                continue
-            for line in data.splitlines(keepends=True):
-                if gathered and len(gathered) + len(line) > limit:
-                    yield gathered
-                    gathered = b""
-                gathered += line
+        for line in lines.splitlines(keepends=True):
+            if gathered and len(gathered) + len(line) > _PIPE_BUF:
+                yield gathered
+                gathered = b""
+            gathered += line
         yield gathered
 
     def _put(self, data: bytes) -> None:
