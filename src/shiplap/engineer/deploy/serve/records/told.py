@@ -102,13 +102,14 @@ def read_outcomes(body: bytes, truth: Truth, limits: Limits, *, lines: bool) -> 
         400: it is not JSON. 413: there are too many. 422: it is JSON, but not outcomes of this model.
     """
     single = not lines and body.lstrip()[:1] != b"["
-    pieces: Iterator[Raws] = iter([[body]]) if single else _lines(body) if lines else _array(body)
+    pieces: Iterator[Raws] = iter([[body]]) if single else _lines(body) if lines else _array(body, limits.depth)
     found: list[Outcome] = []
     for raws in pieces:
         if len(found) + len(raws) > limits.rows:
             raise ProblemError(413, f"at most {limits.rows} outcomes are accepted in one request")
         for raw in raws:
-            check_depth(raw, limits.depth)
+            if isinstance(raw, bytes):
+                check_depth(raw, limits.depth)
             found.append(_read(raw, truth, None if single else len(found)))
     return found
 
@@ -144,7 +145,7 @@ def _moment(at: float | str | None) -> float | None:
     raise ProblemError(422, f"expected a time as {expected}", field="at", value=at, expected=expected)
 
 
-def _array(body: bytes) -> Iterator[Raws]:
+def _array(body: bytes, depth: int) -> Iterator[Raws]:
     start, going_on = 0, True
     while going_on:
         text, end = piece_of_array(body, start)
@@ -156,6 +157,7 @@ def _array(body: bytes) -> Iterator[Raws]:
                 raise
             text, end = rest_of_array(body, start), 0  # cut in the middle of a value
             raws = decode_array(text)
+        check_depth(text, depth)
         yield raws
         start, going_on = end, bool(end)
 
