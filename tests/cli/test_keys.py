@@ -61,6 +61,16 @@ def test_keys_are_listed_rotated_and_revoked(file: str) -> None:
     assert json.loads(keys("list", "--json", file=file).stdout) == {"keys": []}
 
 
+def test_a_certificate_makes_no_key(file: str) -> None:
+    done = keys("add", "billing", "--certificate", "billing.acme", "--models", "churn", file=file)
+    assert done.stdout == "'billing' is known by a certificate with the name 'billing.acme'\n"
+    told = json.loads(keys("add", "b", "--certificate", "b.acme", "--json", file=file).stdout)
+    assert told == {"name": "b", "certificate": "b.acme"}
+    listed = json.loads(keys("list", "--json", file=file).stdout)["keys"]
+    assert [(each["certificate"], each["taken"]) for each in listed] == [("billing.acme", 1), ("b.acme", 1)]
+    assert "good" in keys("list", file=file).stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -48,22 +49,26 @@ def command() -> None:
 @click.option("--burst", type=int, help="Requests that may come at once; those of one second if left out.")
 @_expires
 @click.option("--admin", is_flag=True, help="The admin listener answers it.")
+@click.option("--certificate", default="", metavar="NAME", help="No key: known by this name in a client certificate.")
 @_file
 @as_json
 def _add(
     name: str,
     models: str | None,
-    rate: float | None,
-    burst: int | None,
     expires: str | None,
-    admin: bool,
     file: Path,
     as_json: bool,
+    **terms: Any,
 ) -> None:
     """Give NAME a key, and print it: it is shown once, and written nowhere."""
     chosen = [model.strip() for model in (models or "").split(",") if model.strip()]
-    key = add_key(file, name, models=chosen, rate=rate, burst=burst, expires=_span(expires), admin=admin)
-    _print_key(name, key, as_json=as_json)
+    key = add_key(file, name, models=chosen, expires=_span(expires), **terms)
+    if key:
+        _print_key(name, key, as_json=as_json)
+    else:
+        certificate = terms["certificate"]
+        told = json.dumps({"name": name, "certificate": certificate})
+        click.echo(told if as_json else f"'{name}' is known by a certificate with the name '{certificate}'")
 
 
 @command.command("list")
@@ -123,6 +128,7 @@ def _told(grant: Grant) -> dict[str, object]:
         "created": grant.created.isoformat(),
         "expires": grant.expires.isoformat() if grant.expires else None,
         "admin": grant.admin,
+        "certificate": grant.certificate or None,
         "taken": _taken(grant),
     }
 
@@ -136,9 +142,9 @@ def _row(grant: Grant) -> tuple[str | float | int | None, ...]:
 
 
 def _taken(grant: Grant) -> int:
-    """Return how many keys are taken: two or more during a rotation."""
+    """Return how many keys or certificates are taken: two or more during a rotation."""
     now = datetime.now(UTC)
-    return sum(end is None or end > now for end in map(grant.ends, grant.secrets))
+    return sum(end is None or end > now for _, end in grant.marks())
 
 
 def _span(text: str | None) -> timedelta | None:

@@ -220,6 +220,24 @@ def test_the_old_key_ends_with_its_grace(path, monkeypatch):
     assert guard.authorize(bearer(new), "/predict").name == "a"
 
 
+def test_certificates_are_names_of_callers_until_they_expire(path, monkeypatch):
+    add_key(path, "a", certificate="billing", expires=timedelta(hours=1))
+    key = add_key(path, "b")
+    guard = AccessGuard(path)
+    shown = guard.showing(("other", "billing"))
+    assert shown.authorize({}, "/predict").name == "a"
+    assert shown.authorize(bearer(key), "/predict").name == "b"
+    assert shown.authorize({}, "/health") is None
+    assert refused(guard.authorize, {}, "/predict").status == 401
+    assert refused(guard.showing(("other", "Billing")).authorize, {}, "/predict").status == 401
+    assert refused(guard.authorize, bearer("billing"), "/predict").status == 401
+    assert refused(guard.for_admin().showing(("billing",)).authorize, {}, "/models").status == 403
+    soon = datetime.now(UTC).timestamp() + 3_601
+    monkeypatch.setattr("shiplap.engineer.deploy.serve.access.guard._now_s", lambda: soon)
+    assert guard.refresh()
+    assert refused(shown.authorize, {}, "/predict").status == 401
+
+
 def test_the_description_names_both_headers():
     told = security()
     assert told["components"]["securitySchemes"] == {

@@ -135,6 +135,18 @@ def test_who_is_not_there_cannot_be_revoked(path):
         assert caught.value.hint == "did you mean 'billing'?"
 
 
+def test_a_certificate_stands_for_a_key(path):
+    assert add_key(path, "a", certificate="billing.acme", rate=3) == ""
+    assert digests(path, "a") == []
+    assert list_keys(path)[0].certificate == "billing.acme"
+    with pytest.raises(InputError, match=r"'billing.acme' is that of 'a' already"):
+        add_key(path, "b", certificate="billing.acme")
+    with pytest.raises(InputError, match="known by a certificate, and has no key"):
+        rotate_key(path, "a")
+    revoke_key(path, "a")
+    assert list_keys(path) == ()
+
+
 KEY = {"name": "a", "created": "2026-01-01T00:00:00Z", "secrets": [{"sha256": "0" * 64}]}
 
 
@@ -155,6 +167,7 @@ KEY = {"name": "a", "created": "2026-01-01T00:00:00Z", "secrets": [{"sha256": "0
         {"format": 1, "keys": [{**KEY, "name": "a b"}]},
         {"format": 1, "keys": [KEY, KEY]},
         {"format": 1, "keys": [KEY, {**KEY, "name": "b"}]},
+        {"format": 1, "keys": [{**KEY, "name": name, "secrets": [], "certificate": "c"} for name in "ab"]},
     ],
 )
 def test_what_is_no_key_file_is_refused_in_one_line(path, told):

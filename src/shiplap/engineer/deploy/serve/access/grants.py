@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -49,7 +49,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     name : str
         Who it is; it stands in logs and metrics.
     secrets : tuple of Secret
-        Their key; during a rotation the old one too.
+        Their key; during a rotation the old one too; none where a certificate stands for it.
     models : tuple of str
         The models they may ask; all where there are none.
     rate : float, optional
@@ -62,6 +62,8 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         When it ends.
     admin : bool
         Whether the admin listener answers them.
+    certificate : str
+        A name in the certificate that they show (mTLS), by which they are known without a key.
 
     Raises
     ------
@@ -77,6 +79,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     burst: Annotated[int, msgspec.Meta(ge=1)] | None = None
     expires: Moment | None = None
     admin: bool = False
+    certificate: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a rate that would let nothing through; JSON would read an infinite one back as none."""
@@ -87,6 +90,13 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def at_once(self) -> int:
         """Requests that may come at once after a pause, where there is a rate."""
         return self.burst or max(1, math.ceil(self.rate or 1))
+
+    def marks(self) -> Iterator[tuple[bytes | str, datetime | None]]:
+        """Return by what they are known, and until when: digests of their keys, and the name in their certificate."""
+        for secret in self.secrets:
+            yield bytes.fromhex(secret.sha256), self.ends(secret)
+        if self.certificate:
+            yield self.certificate, self.expires
 
     def ends(self, secret: Secret) -> datetime | None:
         """Return when `secret` is taken no more; None when that is never."""
@@ -118,6 +128,7 @@ def read_grants(path: Path) -> Grants:
     for what, values in (
         ("name", [grant.name for grant in grants]),
         ("digest", [secret.sha256 for grant in grants for secret in grant.secrets]),
+        ("certificate", [grant.certificate for grant in grants if grant.certificate]),
     ):
         if len(set(values)) < len(values):
             raise InputError(f"'{path}' is not a key file: a {what} stands in it twice")

@@ -12,7 +12,7 @@ import hashlib
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -129,10 +129,23 @@ class AccessGuard:
         """
         return None if path in self._unkeyed else self.caller(headers)
 
-    def caller(self, headers: Mapping[str, str]) -> Caller:
-        """Return whose key the headers bear; raises ``ProblemError`` (401)."""
+    def showing(self, names: Sequence[str]) -> Guard:
+        """Return the guard of a connection whose client has shown a certificate of these names."""
+        return _Connected(self, tuple(names), self._unkeyed)
+
+    def caller(self, headers: Mapping[str, str], names: Sequence[str] = ()) -> Caller:
+        """Return whose key the headers bear or, where they bear none, whose certificate is of one of these names.
+
+        Raises
+        ------
+        ProblemError
+            401: nobody's.
+        """
         key = _presented(headers)
         if not key:
+            for name in names:
+                if name in self._callers:
+                    return self._callers[name]
             raise ProblemError(401, "a key is needed", headers=_CHALLENGE, expected=_HOW)
         found = self._callers.get(hashlib.sha256(key.encode(errors="replace")).digest())
         if found is None:
@@ -148,7 +161,7 @@ class AccessGuard:
 
     def for_admin(self, unkeyed: Iterable[str] = ("/health",)) -> Guard:
         """Return a guard that lets only keys of administrators in, and no request without a key but to `unkeyed`."""
-        return _AdminGuard(self, frozenset(unkeyed))
+        return _Connected(self, (), frozenset(unkeyed), admin=True)
 
     # -- keeping up with the file --------------------------------------------------------------------------------
 
@@ -195,32 +208,40 @@ class AccessGuard:
         now_s = _now_s()
         policies = {grant.name: (grant.rate, grant.at_once) for grant in grants if grant.rate is not None}
         buckets = self._rates.buckets(policies)
-        callers: dict[bytes, Caller] = {}
+        callers: dict[bytes | str, Caller] = {}
         next_s = math.inf
         for grant in grants:
             caller = Caller(grant, buckets.get(grant.name))
-            for secret in grant.secrets:
-                ends = grant.ends(secret)
-                end_s = math.inf if ends is None else ends.timestamp()
+            for mark, end in grant.marks():
+                end_s = math.inf if end is None else end.timestamp()
                 if now_s < end_s:
                     next_s = min(next_s, end_s)
-                    callers[bytes.fromhex(secret.sha256)] = caller
+                    callers[mark] = caller
         self._grants, self._callers, self._next_s = grants, callers, next_s
 
 
-class _AdminGuard:
-    def __init__(self, guard: AccessGuard, unkeyed: frozenset[str]) -> None:
-        self._guard = guard
-        self._unkeyed = unkeyed
+class _Connected:
+    """What a guard is to some: to a client that has shown a certificate, to the admin listener."""
+
+    def __init__(
+        self, guard: AccessGuard, names: tuple[str, ...], unkeyed: frozenset[str], *, admin: bool = False
+    ) -> None:
         self.spend = guard.spend
+        self._guard = guard
+        self._names = names
+        self._unkeyed = unkeyed
+        self._admin = admin
 
     def authorize(self, headers: Mapping[str, str], path: str) -> Caller | None:
         if path in self._unkeyed:
             return None
-        caller = self._guard.caller(headers)
-        if not caller.admin:
+        caller = self._guard.caller(headers, self._names)
+        if self._admin and not caller.admin:
             raise ProblemError(403, "this key is not for administration")
         return caller
+
+    def showing(self, names: Sequence[str]) -> Guard:
+        return _Connected(self._guard, tuple(names), self._unkeyed, admin=self._admin)
 
 
 def _presented(headers: Mapping[str, str]) -> str:

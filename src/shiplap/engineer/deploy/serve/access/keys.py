@@ -25,6 +25,7 @@ def add_key(
     burst: int | None = None,
     expires: timedelta | None = None,
     admin: bool = False,
+    certificate: str = "",
 ) -> str:
     """Give somebody a key, and return it: it is written nowhere, and cannot be had again.
 
@@ -44,11 +45,13 @@ def add_key(
         How long it lasts.
     admin : bool
         Whether the admin listener answers them.
+    certificate : str
+        A name in the certificate that they show (mTLS). They are known by it then, and get no key: an empty text.
 
     Raises
     ------
     InputError
-        The name is taken or has other characters, or a figure is not usable.
+        The name or the certificate is taken or has other characters, or a figure is not usable.
 
     Examples
     --------
@@ -62,22 +65,26 @@ def add_key(
     if burst is not None and rate is None:
         raise InputError("a burst needs a rate", hint="give the requests a second")
     now = _now()
-    key, secret = _new()
+    key, secret = ("", None) if certificate else _new()
     grant = Grant(
         name=name,
-        secrets=(secret,),
+        secrets=(secret,) if secret else (),
         created=now,
         models=tuple(models),
         rate=rate,
         burst=burst,
         expires=_after(now, expires),
         admin=admin,
+        certificate=certificate,
     )
     grant = _checked(grant)
 
     def change(grants: tuple[Grant, ...]) -> tuple[Grant, ...]:
         if any(each.name == name for each in grants):
             raise InputError(f"'{name}' has a key already", hint="rotate it, or revoke it first")
+        holder = next((each.name for each in grants if certificate and each.certificate == certificate), None)
+        if holder is not None:
+            raise InputError(f"a certificate with the name '{certificate}' is that of '{holder}' already")
         return (*grants, grant)
 
     change_grants(Path(path), change)
@@ -136,6 +143,8 @@ def rotate_key(path: str | Path, name: str, *, grace: timedelta | None = None, e
 
     def change(grants: tuple[Grant, ...]) -> tuple[Grant, ...]:
         old = _named(grants, name)
+        if old.certificate:
+            raise InputError(f"'{name}' is known by a certificate, and has no key", hint="renew the certificate")
         ends = old.expires if expires is None else _after(now, expires)
         if ends is not None and ends <= now:
             raise InputError(f"the key of '{name}' has expired", hint="say how long the new one is to last")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ class Guard(Protocol):
         It is asked when the headers of a request have come, before its body is read; what it says is remembered with
         the head until `Server.forget` is called.
         """
+        ...
+
+    def showing(self, names: Sequence[str]) -> Guard:
+        """Return the guard of a connection whose client has shown a certificate of these names."""
         ...
 
     def spend(self, key: Key) -> None:
