@@ -11,13 +11,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from grpc_tools import _proto, protoc
+
 FOLDER = Path(__file__).parents[1] / "src/shiplap/engineer/deploy/serve/rpc/messages"
 
 
 def compile_messages(target: Path) -> int:
     """Write the descriptor set to `target`; return the exit code of the compiler."""
-    from grpc_tools import _proto, protoc
-
     files = sorted(path.name for path in FOLDER.glob("*.proto"))
     shipped = Path(next(iter(_proto.__path__)))  # of google.protobuf
     command = ["protoc", f"-I{FOLDER}", f"-I{shipped}", "--include_imports", f"--descriptor_set_out={target}", *files]

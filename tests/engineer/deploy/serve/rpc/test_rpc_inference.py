@@ -284,9 +284,10 @@ def test_models_are_loaded_only_where_a_repository_is_given(talk, ship, refusal)
         assert (told.name, told.version, told.state) == ("churn", load(ship).ship.id[:12], "READY")
         await talk.ask("RepositoryModelLoad", model_name="churn")
         await talk.ask("RepositoryModelUnload", model_name="churn")
+        await talk.ask("RepositoryModelUnload", repository_name="other")
         refused = await refusal(talk.ask("RepositoryModelLoad", model_name="a", parameters={"x": {"bool_param": True}}))
         assert refused.code() is grpc.StatusCode.INVALID_ARGUMENT
 
     talk(closed, ship)
     talk(opened, ship, repository=Repository())
-    assert asked == [("load", "churn"), ("unload", "churn")]
+    assert asked == [("load", "churn"), ("unload", "churn"), ("unload", "other")]

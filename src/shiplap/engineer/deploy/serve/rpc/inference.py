@@ -177,18 +177,23 @@ class Inference:
         if request.parameters:
             told = ", ".join(sorted(request.parameters))
             raise ProblemError(422, "a model is loaded as it lies in the repository, without parameters", value=told)
-        await repository.load(request.model_name)
+        await repository.load(_named(request))
         return _bytes("RepositoryModelLoadResponse")
 
     async def _unload(self, call: Call, asked: bytes) -> bytes:
         repository, request = self._opened(), _read("RepositoryModelUnloadRequest", asked)
-        await repository.unload(request.model_name)
+        await repository.unload(_named(request))
         return _bytes("RepositoryModelUnloadResponse")
 
     def _opened(self) -> Repository:
         if self._repository is None:
             raise ProblemError(501, "models are not loaded and unloaded here", hint="see the admin listener")
         return self._repository
+
+
+def _named(request: Any) -> str:
+    """Return the model that is meant: KServe's clients have its name where Triton's have that of the repository."""
+    return str(request.model_name or request.repository_name)
 
 
 def _unpack(sent: list[Tensor], raw: list[bytes], tensors: Tensors) -> None:
