@@ -4,6 +4,7 @@ import re
 import socket
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import msgspec
@@ -236,3 +237,9 @@ def test_the_catalog_keeps_its_rules(metric):
     assert metric.means.endswith(".")
     with pytest.raises(ValueError, match="labels"):
         metric.key(*metric.labels, "one too many")
+
+
+def test_the_documentation_lists_every_metric():
+    text = (Path(__file__).parents[5] / "docs" / "serving.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith(("| `shiplap_", "| `process_"))]
+    assert rows == [f"| `{each.name}` | {each.kind} | {', '.join(each.labels)} | {each.means} |" for each in METRICS]

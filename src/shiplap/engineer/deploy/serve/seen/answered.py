@@ -32,6 +32,8 @@ class Answered(NamedTuple):
         How many rows it held.
     client : str
         Address of the client.
+    scheme : str
+        ``http`` or ``https``.
     trace_id : str, optional
         The trace that it is recorded in, if it is.
     """
@@ -46,6 +48,7 @@ class Answered(NamedTuple):
     model: tuple[str, str] | None
     rows: int
     client: str
+    scheme: str
     trace_id: str | None
 
     @classmethod
@@ -63,6 +66,7 @@ class Answered(NamedTuple):
             None if hosted is None else (hosted.name, hosted.version),
             exchange.rows,
             exchange.line.client,
+            "http" if exchange.line.desk.tls is None else "https",
             trace_id,
         )
 

@@ -137,7 +137,7 @@ def _attributes(answered: Answered, route: str) -> dict[str, AttributeValue]:
         http_attributes.HTTP_REQUEST_METHOD: head.method if known else "_OTHER",
         http_attributes.HTTP_RESPONSE_STATUS_CODE: answered.status,
         url_attributes.URL_PATH: head.path,
-        url_attributes.URL_SCHEME: "http",
+        url_attributes.URL_SCHEME: answered.scheme,
         network_attributes.NETWORK_PROTOCOL_VERSION: head.version,
         "http.request.body.size": answered.received_bytes,
         "http.response.body.size": answered.sent_bytes,
