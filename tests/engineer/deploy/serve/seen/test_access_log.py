@@ -6,6 +6,7 @@ import re
 import signal
 import stat
 import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,6 +124,49 @@ def test_a_full_disk_holds_nobody_up_and_is_said_once(watch, ship, values):
         _, err = server.stop()
     assert found["shiplap_access_log_lost_total", "worker=0"] == 30
     assert err == "the access log '/dev/full' cannot be written: No space left on device; lines are lost\n"
+
+
+CRAMPED = """
+import asyncio, resource, sys, time
+from shiplap.engineer.deploy.serve.http.exchange import Head, Route
+from shiplap.engineer.deploy.serve.seen.access_log import AccessLog
+from shiplap.engineer.deploy.serve.seen.answered import Answered
+
+head = Head("GET", "/", "", {}, (), "1.1", True, 0, "", Route("GET", "/", None), {}, True)
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+
+async def main():
+    log = AccessLog(sys.argv[1])
+    log.start()
+    for size in (700, most):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+        for number in range(5):
+            log.note(Answered(0.0, 0.0, str(number), head, 200, 0, 0, None, 1, "127.0.0.1", "http", None))
+        await asyncio.sleep(0.5)
+    print(log.lost)
+    log.close()
+
+
+asyncio.run(main())
+"""
+
+
+def test_a_line_that_was_cut_short_spoils_no_other(tmp_path):
+    """The disk takes a part of what is written, and later there is room again."""
+    log = tmp_path / "access.log"
+    run = subprocess.run([sys.executable, "-c", CRAMPED, str(log)], capture_output=True, text=True, check=True)
+    assert run.stderr == f"the access log '{log}' cannot be written: File too large; lines are lost\n"
+    written = log.read_bytes().splitlines()
+    ids = []
+    for line in written:
+        try:
+            ids.append(json.loads(line)["id"])
+        except ValueError:
+            ids.append(None)
+    whole = ids.index(None)
+    assert ids == [*map(str, range(whole)), None, *map(str, range(5))]
+    assert int(run.stdout) == 5 - whole
 
 
 def test_a_pipe_that_was_closed_holds_nobody_up(watch, ship, values):
