@@ -183,5 +183,5 @@ def test_bytes_that_are_no_sketches_are_refused(data: bytes) -> None:
 
 
 def test_different_scales_are_not_added() -> None:
-    with pytest.raises(ValueError, match="codes and one of numbers"):
+    with pytest.raises(StoreError, match="codes and one of numbers"):
         sketch_codes(np.array([1])) + sketch_numbers(np.array([1.0]))

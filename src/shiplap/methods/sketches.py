@@ -26,6 +26,8 @@ from typing import Literal, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from shiplap.core.errors import StoreError
+
 __all__ = ["MISSING", "MOST_BINS", "MOST_CODES", "UNSEEN", "Sketch", "sketch_codes", "sketch_numbers", "sketch_shares"]
 
 Doubles = NDArray[np.float64]
@@ -96,9 +98,9 @@ class Sketch:
         return self.squares / self.finite if self.finite else nan
 
     def __add__(self, other: Sketch) -> Sketch:
-        """Return the sketch of both; raises ``ValueError`` where keys mean different things."""
+        """Return the sketch of both; raises ``StoreError`` where keys mean different things."""
         if self.scale != other.scale:
-            raise ValueError(f"a sketch of {self.scale} and one of {other.scale} cannot be added")
+            raise StoreError(f"a sketch of {self.scale} and one of {other.scale} cannot be added")
         shift, keys, counts = _joined(self, other)
         finite = self.finite + other.finite
         apart = other.mean - self.mean

@@ -299,6 +299,24 @@ def test_a_store_that_is_locked_holds_up_nobody_and_loses_nothing(
     assert sum(each.rows for each in found(tmp_path).windows("churn")) == 120
 
 
+def test_what_waits_for_a_store_is_bounded(
+    tmp_path: Path, hosted: Hosted, record: Callable[..., Recorder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "_MOST_SAMPLES", 30)
+    monkeypatch.setattr(recorder_module, "_MOST_WINDOWS", 2)
+    (tmp_path / ".shiplap").write_text("a file where a folder should be")
+    recorder = record(share=1.0, window_s=0.25)
+    for number in range(30):
+        show(recorder, hosted, [ROW] * 5, [Asked(number, 5)] * 5)
+        time.sleep(0.1)
+    (tmp_path / ".shiplap").unlink()
+    recorder.close()
+    windows = found(tmp_path).windows("churn")
+    assert len(found(tmp_path).rows("churn")) == 30
+    assert len(windows) <= 3
+    assert recorder.dropped == 150 - sum(each.rows for each in windows) + 150 - 30
+
+
 def test_taps_are_safe_among_threads(tmp_path: Path, hosted: Hosted, record: Callable[..., Recorder]) -> None:
     recorder = record()
 

@@ -29,7 +29,7 @@ from shiplap.methods.traffic import Traffic, pack
 __all__ = ["Recorder"]
 
 _GATHER_S = 0.2  # rows that are kept for counting are let go of so soon: what they hold is as much as can come in then
-_MOST_WINDOWS, _MOST_SAMPLES = 240, 10_000
+_MOST_WINDOWS, _MOST_SAMPLES = 240, 20_000  # that wait for the store
 _LAST_S = 5.0
 _JOBS = 16
 
@@ -62,7 +62,7 @@ class Recorder:
     Attributes
     ----------
     dropped : int
-        Rows that were answered and are not in the record: for lack of time, or of a store.
+        Rows that were not counted, and samples that were not kept: for lack of time, or of a store.
     jobs : Jobs
         Where outcomes are written.
     """
@@ -154,6 +154,7 @@ class Recorder:
                 self._add(counted, tap)
             except Exception:
                 self._fault()
+        self._trim()
 
     def _add(self, counted: _Open, tap: RecordTap) -> None:
         blocks, dropped = tap.drain()
@@ -178,8 +179,9 @@ class Recorder:
         for each in fresh:
             each.fresh = False
         models = {(each.model, each.ship) for each in windows} | {(each.model, each.ship) for each in self._samples}
-        self._writer.write(Batch([self._models[key] for key in models], windows, self._samples))
-        self._closed, self._samples = [], []
+        batch = Batch([self._models[key] for key in models], windows, self._samples)
+        self._closed, self._samples = [], []  # before the batch is given away: it is not ours any more
+        self._writer.write(batch)
 
     def _take_back(self, batch: Batch) -> None:
         """Keep what could not be written for the next time, as much as there is room for."""
@@ -195,8 +197,14 @@ class Recorder:
                 known.fresh = True
         self._closed = closed + self._closed  # of a window that stands here twice the later one is written last
         self._samples = batch.predictions + self._samples
+        self._trim()
+
+    def _trim(self) -> None:
+        """Drop the oldest of what waits for the store, where there is too much of it."""
         self.dropped += sum(window.rows for window in self._closed[:-_MOST_WINDOWS])
-        self._closed, self._samples = self._closed[-_MOST_WINDOWS:], self._samples[-_MOST_SAMPLES:]
+        self.dropped += max(0, len(self._samples) - _MOST_SAMPLES)
+        del self._closed[:-_MOST_WINDOWS]
+        del self._samples[:-_MOST_SAMPLES]
 
     def _window(self, counted: _Open) -> Window:
         model = counted.counting.model

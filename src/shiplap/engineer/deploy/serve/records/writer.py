@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from shiplap.core.errors import StoreError
 from shiplap.core.prediction import Prediction, ServedModel, Window
 from shiplap.core.store.predictions import Predictions
 from shiplap.engineer.deploy.serve.models.threads import stand_back
@@ -90,7 +89,7 @@ class Writer:
                 predictions = self._open()
                 predictions.write(models=batch.models, windows=batch.windows, predictions=batch.predictions)
                 self._tidy(predictions)
-            except StoreError as error:
+            except Exception as error:  # whatever it is: the thread lives on, and tries again
                 self._failed = batch
                 self._say(error)
             finally:
@@ -109,7 +108,7 @@ class Writer:
             self._rolled_up = clock
             predictions.roll_up(seconds=_HOUR_S, before=now - _DAY_S, merge=merge_packed)
 
-    def _say(self, error: StoreError) -> None:
+    def _say(self, error: Exception) -> None:
         if not self._said:
             self._said = True
             sys.stderr.write(f"predictions are not recorded for now, and serving goes on: {error}\n")
