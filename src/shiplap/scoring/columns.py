@@ -201,7 +201,25 @@ def _arrow_array(array: Any) -> Column:
         return _plain(np.asarray(array))
     if kind.startswith(("int", "uint")) and not array.null_count:
         return _plain(np.asarray(array))
+    if kind in {"string", "large_string"} and hasattr(array, "dictionary_encode"):
+        return _arrow_codes(array.dictionary_encode())
+    if kind.startswith("dictionary"):
+        texts = "values=string" in kind or "values=large_string" in kind
+        return _arrow_codes(array) if texts else _arrow_array(_whole(array).dictionary_decode())
     return list(array.to_pylist())
+
+
+def _arrow_codes(array: Any) -> Column:
+    """Return texts, each of which stands once in a dictionary; only those that are used are read."""
+    array = _whole(array)
+    indices = np.asarray(array.indices.cast("int64").fill_null(-1))
+    used, codes = np.unique(indices, return_inverse=True)
+    missing = int(used.size > 0 and used[0] < 0)
+    return Coded(codes - missing, array.dictionary.take(used[missing:]).to_pylist())
+
+
+def _whole(array: Any) -> Any:
+    return array.combine_chunks() if hasattr(array, "combine_chunks") else array
 
 
 def _known(name: str, names: Iterable[str]) -> str:

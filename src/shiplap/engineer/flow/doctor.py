@@ -21,6 +21,7 @@ _EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "image": ("answer rows that hold images", ("pillow",)),
+    "arrow": ("take and give Arrow tables over HTTP", ("pyarrow",)),
     "sign": ("sign ships and check signatures", ("model-signing", "pyopenssl")),
     "grpc": ("serve over gRPC", ("grpcio", "protobuf")),
     "otel": ("send spans of served requests", ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http")),

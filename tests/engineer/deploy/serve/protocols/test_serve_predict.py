@@ -157,16 +157,11 @@ def test_json_goes_by_many_names(client, media_type):
     assert client.post("/predict", content=' [{"age":1}]', headers={"content-type": media_type}).status_code == 200
 
 
-@pytest.mark.parametrize("media_type", ["text/csv", "application/xml", "multipart/form-data; boundary=x"])
+@pytest.mark.parametrize("media_type", ["text/plain", "application/xml", "multipart/form-data; boundary=x"])
 def test_another_media_type_is_refused(client, media_type):
     answer = client.post("/predict", content='{"age":1}', headers={"content-type": media_type})
     assert answer.status_code == 415
     assert answer.json()["value"] == media_type.partition(";")[0]
-
-
-def test_a_compressed_body_is_refused(client):
-    answer = client.post("/predict", content=b"x", headers={"content-encoding": "gzip"})
-    assert answer.status_code == 415
 
 
 def test_a_regression_answers_with_numbers_and_null_for_nan(start, regression_ship):

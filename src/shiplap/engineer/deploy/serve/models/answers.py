@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +32,8 @@ class Answers:
         ship = scorer.ship
         self._decider = scorer.decider
         signature = scorer.signature
-        keys = [key_of(label) for label in signature.classes]
+        self._keys = keys = [key_of(label) for label in signature.classes]
+        self._n_outputs = signature.n_outputs
         self._names, self._shape = signature.outputs, signature.shape
         plain = [f"p{index}" for index in range(len(keys))]
         # A struct of its own for each ship: the names are laid out once, only values are written.
@@ -70,6 +73,36 @@ class Answers:
         """Return the answers to rows, one a line; `outputs` has the shape (n_rows, n_outputs)."""
         return self._encoder.encode_lines(self._each(outputs))
 
+    def csv(self, outputs: Outputs) -> bytes:
+        """Return the answers to rows as lines of CSV, without the header; NaN and infinities are empty."""
+        text = io.StringIO(newline="")
+        columns = [_cells(column) for column in self._flat(outputs).values()]
+        csv.writer(text, lineterminator="\n").writerows(zip(*columns, strict=True))
+        return text.getvalue().encode()
+
+    @property
+    def csv_header(self) -> bytes:
+        """The header of CSV: ``prediction``, ``probabilities.no`` ..., ``decision``."""
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerow(self._flat(np.zeros((1, self._n_outputs))))
+        return text.getvalue().encode()
+
+    def arrow(self, outputs: Outputs) -> bytes:
+        """Return the answers to rows as an Arrow IPC stream, with the columns that a JSON answer has as members."""
+        from shiplap.adapters.arrow import write_stream  # noqa: PLC0415  (an extra)
+
+        told: dict[str, Any] = {"prediction": self._decider.labels(outputs)}
+        if self._names:
+            told["prediction"] = dict(zip(self._names, outputs.T, strict=True))
+        elif self._shape:
+            told["prediction"] = outputs.reshape(len(outputs), *self._shape)
+        else:
+            if self._keyed:
+                told[self._known] = dict(zip(self._keys, outputs.T, strict=True))
+            told["decision"] = self._decider.decisions(outputs)
+        told = {name: _texts(values) for name, values in told.items()}
+        return write_stream(told, dict(zip(("model", "ship"), self._identity, strict=True)))
+
     def columns(self, outputs: Outputs) -> dict[str, list[Any]]:
         """Return predictions, decisions, and probabilities or scores (row after row) as lists."""
         decider = self._decider
@@ -80,6 +113,16 @@ class Answers:
             self._known: outputs.ravel().tolist(),
             "decision": decider.decisions(outputs).tolist(),
         }
+
+    def _flat(self, outputs: Outputs) -> dict[str, NDArray[Any]]:
+        """Return columns by name, each of one dimension."""
+        if self._names:
+            return dict(zip(self._names, outputs.T, strict=True))
+        if self._shape:
+            return {f"prediction.{place}": column for place, column in enumerate(outputs.T)}
+        numbers = {f"{self._known}.{key}": column for key, column in zip(self._keys, outputs.T, strict=False)}
+        decider = self._decider
+        return {"prediction": decider.labels(outputs), **numbers, "decision": decider.decisions(outputs)}
 
     def _tensor(self, output: Sequence[float]) -> Any:
         """Return the numbers of one row by name, or as nested lists."""
@@ -95,3 +138,17 @@ class Answers:
         if not self._keyed:
             return [answer(label, decision) for label, _, decision in zip(*columns, strict=True)]
         return [answer(label, inner(*row), decision) for label, row, decision in zip(*columns, strict=True)]
+
+
+def _cells(column: NDArray[Any]) -> list[Any]:
+    """Return values as CSV has them."""
+    if column.dtype.kind == "f" and not np.isfinite(column).all():
+        return [value if np.isfinite(value) else None for value in column.tolist()]
+    values: list[Any] = column.tolist()
+    return [str(value).lower() if isinstance(value, bool) else value for value in values]
+
+
+def _texts(values: Any) -> Any:
+    """Return labels of several types as texts; anything else as it is."""
+    mixed = isinstance(values, np.ndarray) and values.dtype == object
+    return [key_of(value) for value in values.tolist()] if mixed else values

@@ -107,35 +107,47 @@ class Hosted:
             asker.rows += len(piece)
             if asker.rows > self.limits.rows:
                 raise ProblemError(413, f"at most {self.limits.rows} rows are accepted in one request")
-            for start in range(0, len(piece), self._slice):
+            block = min(piece.block, self.scorer.encoder.chunk)
+            for start in range(0, len(piece), block):
                 yield
-                if self.jobs.closed:
-                    raise ProblemError(503, "the server is stopping", headers={"Retry-After": "1"}, reason="stopping")
-                parts.append(self._computed(piece, slice(start, start + self._slice), first, asker))
+                part = slice(start, min(start + block, len(piece)))
+                parts.extend((yield from self._computed(piece, part, first, asker)))
         return np.concatenate(parts)
 
-    def work(self, exchange: Exchange, steps: Steps[bytes], media_type: str = JSON) -> None:
-        """Answer with what `steps` come to: at once where the body is short, in between others where it is long."""
+    def work(
+        self, exchange: Exchange, steps: Steps[bytes], media_type: str = JSON, *, slow_start: bool = False
+    ) -> None:
+        """Answer with what `steps` come to: at once where the body is short, in between others where it is long.
+
+        On a thread where the model is dear, or where the first step is long.
+        """
         headers = {"Shiplap-Ship": self.scorer.ship.id}
-        if len(exchange.body) <= self.inline_bytes:
-            exchange.answer(finished(steps), media_type=media_type, headers=headers)
-        elif self.dear:
+        if self.dear or slow_start:
             self.jobs.submit(exchange, partial(finished, steps), media_type=media_type, headers=headers)
+        elif len(exchange.body) <= self.inline_bytes:
+            exchange.answer(finished(steps), media_type=media_type, headers=headers)
         else:
             self.jobs.start(exchange, steps, media_type=media_type, headers=headers)
 
-    def _computed(self, piece: Piece, part: slice, first: int, asker: Asker) -> Matrix:
-        """Return the outputs of a part of a piece whose first row is the row `first` of the body."""
+    def _computed(self, piece: Piece, part: slice, first: int, asker: Asker) -> Steps[list[Matrix]]:
+        """Return the outputs of a part of a piece whose first row is the row `first` of the body, in slices."""
         try:
             encoded = piece.matrix(part)
-            outputs = self.scorer.runtime.run(encoded)
+            outputs = []
+            for start in range(0, len(encoded), self._slice):
+                if self.jobs.closed:
+                    raise ProblemError(503, "the server is stopping", headers={"Retry-After": "1"}, reason="stopping")
+                outputs.append(self.scorer.runtime.run(encoded[start : start + self._slice]))
+                yield
         except RowError as error:
             row = piece.rows(part)[error.row]
             raise self._refusal(error, row, first + part.start + error.row, many=True) from error
         except ShipError as error:
             raise beyond(error) from error
-        for tap in self.taps:
-            tap.take([asker] * len(encoded), piece.rows(part), encoded, outputs)
+        if self.taps:
+            rows, whole = piece.rows(part), np.concatenate(outputs)
+            for tap in self.taps:
+                tap.take([asker] * len(encoded), rows, encoded, whole)
         return outputs
 
     def _turn(self, wide: int) -> Turn:
@@ -193,7 +205,6 @@ def _example(field: Field) -> Any:
     if field.shape:
         return np.zeros(field.shape).tolist()
     return 0.0 if field.kind == "number" and field.example is None else field.example
-
 
 
 def _best_us(act: Callable[[], object], repeats: int = 5) -> float:

@@ -32,6 +32,9 @@ Raws = Sequence[bytes | msgspec.Raw]
 class Piece(Protocol):
     """Some rows."""
 
+    block: int
+    """How many are best encoded at once."""
+
     def __len__(self) -> int: ...
 
     def matrix(self, part: slice) -> Matrix:
@@ -53,6 +56,8 @@ class RowsPiece:
     encoder : Encoder
         What they become.
     """
+
+    block = 128
 
     def __init__(self, rows: Sequence[Row], encoder: Encoder) -> None:
         self._rows, self._encoder = rows, encoder
@@ -85,6 +90,8 @@ class JsonPiece:
     first : int
         The place of the first row in the whole body.
     """
+
+    block = 128
 
     def __init__(
         self, reader: JsonRows, encoder: Encoder, raws: Callable[[], Raws], read: list[Any] | None, first: int

@@ -9,7 +9,7 @@ from typing import Protocol as Shape
 from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
-__all__ = ["Protocol", "require_body", "require_json"]
+__all__ = ["Protocol", "accepted", "require_body", "require_json"]
 
 
 class Protocol(Shape):
@@ -41,3 +41,46 @@ def require_json(exchange: Exchange, accepted: frozenset[str], named: str) -> No
     head = exchange.head
     if head.media_type not in accepted and not head.media_type.endswith("+json"):
         raise ProblemError(415, f"the body is expected to be {named}", field="Content-Type", value=head.media_type)
+
+
+def accepted(accept: str, offered: Sequence[str]) -> str:
+    """Return the type of answer that ``Accept`` asks for (RFC 9110, 12.5.1).
+
+    Parameters
+    ----------
+    accept : str
+        The header; empty where there is none.
+    offered : sequence of str
+        The types there are, the usual one first.
+
+    Raises
+    ------
+    ProblemError
+        406: none of those there are.
+
+    Examples
+    --------
+    >>> offered = ("application/json", "text/csv")
+    >>> [accepted(each, offered) for each in ("text/csv", "*/*", "application/json;q=0.1, text/*")]
+    ['text/csv', 'application/json', 'text/csv']
+    """
+    if not accept:
+        return offered[0]
+    ranges = []
+    for part in accept.lower().split(","):
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
+        ranges.append((-_number(quality), kind))
+    for weight, kind in sorted(ranges, key=lambda weighed: weighed[0]):
+        for each in offered if weight else ():
+            if kind in {each, "*/*"} or (kind.endswith("/*") and each.startswith(kind[:-1])):
+                return each
+    expected = ", ".join(offered)
+    raise ProblemError(406, "no answer of that type can be given", field="Accept", value=accept, expected=expected)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

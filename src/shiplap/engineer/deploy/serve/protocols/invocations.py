@@ -42,9 +42,9 @@ from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange, Head, Ro
 from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
 from shiplap.engineer.deploy.serve.openapi import operation
 from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.engineer.deploy.serve.protocols.base import require_body
+from shiplap.engineer.deploy.serve.protocols.base import accepted, require_body
 from shiplap.engineer.deploy.serve.protocols.predictions import Outputs, Predictions, Render
-from shiplap.engineer.deploy.serve.protocols.rows import Row, value_of
+from shiplap.engineer.deploy.serve.protocols.rows import Row, header_of_csv, value_of
 from shiplap.engineer.deploy.serve.schemas import Served, exactly_one, served, strict
 
 __all__ = ["Invocations"]
@@ -100,7 +100,7 @@ class Invocations:
         served = self._served.find(exchange)
         require_body(exchange)
         head = exchange.head
-        media_type = _accepted(head.headers.get("accept", ""))
+        media_type = accepted(head.headers.get("accept", ""), _ANSWERS)
         method = _asked(head.headers.get(_ATTRIBUTES, ""))
         served.answer(exchange, partial(_read, served, _reader(served, head), media_type, method), media_type)
 
@@ -122,7 +122,7 @@ def _reader(served: Predictions, head: Head) -> Callable[[bytes], tuple[list[Row
     """Return what reads a body of the type that is sent: rows, and the method that the body asks for."""
     kind = head.media_type
     if kind == CSV:
-        header = _header(head.headers["content-type"])
+        header = header_of_csv(head.headers["content-type"])
         return lambda body: (served.rows.csv(body, header), None)
     if kind in {LINES, NDJSON, "application/x-jsonlines"}:
         return lambda body: (served.rows.lines(body), None)
@@ -171,54 +171,10 @@ def _cells(values: Callable[[Outputs], list[Any]], outputs: Outputs) -> bytes:
     return text.getvalue().encode()
 
 
-def _header(content_type: str) -> bool | None:
-    """Read the parameter ``header`` of RFC 4180."""
-    folded = content_type.lower().replace(" ", "").replace('"', "")
-    return {";header=present": True, ";header=absent": False}.get(
-        next((part for part in (";header=present", ";header=absent") if part in folded), "")
-    )
-
-
 def _asked(attributes: str) -> str:
     """Read the method from SageMaker's custom attributes: ``key=value`` pairs."""
     pairs = (part.partition("=") for part in attributes.replace(";", ",").split(","))
     return next((value.strip() for key, _, value in pairs if key.strip() == "predict_method"), "predict")
-
-
-def _accepted(accept: str) -> str:
-    """Return the type of answer that ``Accept`` asks for (RFC 9110, 12.5.1).
-
-    Raises
-    ------
-    ProblemError
-        406: none of those there are.
-
-    Examples
-    --------
-    >>> _accepted("text/csv"), _accepted("*/*"), _accepted("application/json;q=0.1, text/*")
-    ('text/csv', 'application/json', 'text/csv')
-    """
-    if not accept:
-        return JSON
-    ranges = []
-    for part in accept.lower().split(","):
-        kind, *parameters = (piece.strip() for piece in part.split(";"))
-        quality = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
-        ranges.append((-_number(quality), kind))
-    for weight, kind in sorted(ranges, key=lambda each: each[0]):
-        for offered in _ANSWERS if weight else ():
-            if kind in {offered, "*/*"} or (kind.endswith("/*") and offered.startswith(kind[:-1])):
-                return offered
-    raise ProblemError(
-        406, "no answer of that type can be given", field="Accept", value=accept, expected=", ".join(_ANSWERS)
-    )
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
 
 
 def _ping(exchange: Exchange) -> None:

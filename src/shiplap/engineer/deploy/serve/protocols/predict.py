@@ -1,15 +1,18 @@
-"""Shiplap's own protocol: ``POST /predict`` with one JSON object, an array of them, or one a line.
+"""Shiplap's own protocol: ``POST /predict`` with one JSON object, or with rows in one of several forms.
 
-=============================  =====================================================================================
-sent                           answered
-=============================  =====================================================================================
-an object                      an object: ``prediction``, ``probabilities`` (by class; not for a regression),
-                               ``decision``, ``model``, ``ship``
-an array of objects            an array of objects: ``prediction``, ``probabilities``, ``decision``; the ship id
-                               stands in the header ``Shiplap-Ship``
-``application/x-ndjson``       the same, one a line
-=============================  =====================================================================================
+=======================================  ===========================================================================
+sent                                     answered
+=======================================  ===========================================================================
+an object                                an object: ``prediction``, ``probabilities`` (by class; not for a
+                                         regression), ``decision``, ``model``, ``ship``
+an array of objects                      an array of objects: ``prediction``, ``probabilities``, ``decision``
+``application/x-ndjson``                 the same, one a line
+``text/csv``                             an array of objects; a header is expected, but for ``header=absent``
+``application/vnd.apache.arrow.stream``  an Arrow IPC stream: ``prediction``, ``probabilities`` (a struct),
+                                         ``decision``; compressed buffers are refused, a compressed body is not
+=======================================  ===========================================================================
 
+``Accept`` chooses another of these forms for the answer to many rows. The ship id stands in ``Shiplap-Ship``.
 An object holds values by column. A column that is not there, or null, is missing; one that the model does not know is
 ignored; an object that holds none of the model's columns is refused. What a value means is the encoder's word alone,
 so the answers are those of ``Scorer.predict_row``. Either every row is answered or none: one that cannot be read is
@@ -19,27 +22,28 @@ version.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, NDJSON
-from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange, Route
 from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
 from shiplap.engineer.deploy.serve.models.hosted import Hosted
 from shiplap.engineer.deploy.serve.models.jobs import Steps
 from shiplap.engineer.deploy.serve.models.pieces import Piece
+from shiplap.engineer.deploy.serve.models.tables import ARROW, CSV, arrow_pieces, csv_pieces
 from shiplap.engineer.deploy.serve.openapi import operation
-from shiplap.engineer.deploy.serve.protocols.base import require_body, require_json
+from shiplap.engineer.deploy.serve.protocols.base import accepted, require_body, require_json
+from shiplap.engineer.deploy.serve.protocols.rows import header_of_csv
 from shiplap.engineer.deploy.serve.schemas import Served, served
 
 __all__ = ["Predict"]
 
-Outputs = NDArray[np.float64]
-Render = Callable[[Outputs], Steps[bytes]]
+_TABLES = frozenset({NDJSON, CSV, ARROW})
+_OFFERED = (JSON, NDJSON, CSV, ARROW)
 _RENDERED = 512  # rows, in a step
 
 
@@ -84,40 +88,56 @@ class _Endpoint:
 
     def answer(self, exchange: Exchange) -> None:
         body = exchange.body
-        model = self._model
-        if body[:1] == b"{" and exchange.head.media_type in JSON_TYPES:
-            model.answer_json(body, exchange, self._one)
+        kind = exchange.head.media_type
+        if body[:1] == b"{" and kind in JSON_TYPES:
+            self._model.answer_json(body, exchange, self._one)
             return
         require_body(exchange)
-        if exchange.head.media_type == NDJSON:
-            model.work(exchange, self._many(exchange, model.json.lines(body), self._lines), NDJSON)
+        if kind in _TABLES:
+            self._answer_many(exchange, kind)
             return
-        require_json(exchange, JSON_TYPES, "application/json or application/x-ndjson")
+        require_json(exchange, JSON_TYPES, ", ".join(_OFFERED))
         if body.lstrip()[:1] == b"[":
-            model.work(exchange, self._many(exchange, model.json.array(body), self._array))
+            self._answer_many(exchange, JSON)
         else:
-            model.answer_json(body, exchange, self._one)
+            self._model.answer_json(body, exchange, self._one)
 
     def _one(self, exchange: Exchange, output: list[float]) -> None:
         exchange.answer_json(self._model.answers.one(output))
 
-    def _many(self, exchange: Exchange, pieces: Iterable[Piece], render: Render) -> Steps[bytes]:
+    def _answer_many(self, exchange: Exchange, kind: str) -> None:
+        usual = JSON if kind == CSV else kind
+        offered = (usual, *(each for each in _OFFERED if each != usual))
+        wanted = accepted(exchange.head.headers.get("accept", ""), offered)
+        slow_start = ARROW in {kind, wanted} and "pyarrow" not in sys.modules  # which takes its time to be imported
+        steps = self._steps(exchange, self._pieces(exchange, kind), wanted)
+        self._model.work(exchange, steps, wanted, slow_start=slow_start)
+
+    def _pieces(self, exchange: Exchange, kind: str) -> Iterator[Piece]:
+        model, body = self._model, exchange.body
+        if kind == NDJSON:
+            return model.json.lines(body)
+        if kind == CSV:
+            header = header_of_csv(exchange.head.headers["content-type"]) is not False
+            return csv_pieces(body, model.scorer.encoder, header=header)
+        if kind == ARROW:
+            return arrow_pieces(body, model.scorer.encoder, rows=model.limits.rows)
+        return model.json.array(body)
+
+    def _steps(self, exchange: Exchange, pieces: Iterable[Piece], wanted: str) -> Steps[bytes]:
+        """Return the answers in the form that is wanted."""
         outputs = yield from self._model.steps(pieces, exchange)
-        return (yield from render(outputs))
-
-    def _array(self, outputs: Outputs) -> Steps[bytes]:
+        answers = self._model.answers
+        if wanted == ARROW:
+            return answers.arrow(outputs)
+        render = {JSON: answers.array, NDJSON: answers.lines, CSV: answers.csv}[wanted]
         parts = []
         for start in range(0, len(outputs), _RENDERED):
             yield
-            parts.append(self._model.answers.array(outputs[start : start + _RENDERED])[1:-1])
-        return b"[" + b",".join(parts) + b"]"
-
-    def _lines(self, outputs: Outputs) -> Steps[bytes]:
-        parts = []
-        for start in range(0, len(outputs), _RENDERED):
-            yield
-            parts.append(self._model.answers.lines(outputs[start : start + _RENDERED]))
-        return b"".join(parts)
+            parts.append(render(outputs[start : start + _RENDERED]))
+        if wanted == JSON:
+            return b"[" + b",".join(part[1:-1] for part in parts) + b"]"
+        return b"".join([answers.csv_header, *parts] if wanted == CSV else parts)
 
 
 def _described(each: Served, parameters: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
@@ -134,5 +154,7 @@ def _described(each: Served, parameters: Sequence[Mapping[str, Any]] = ()) -> di
     answers = {
         "application/json": {"schema": {"anyOf": [schemas.one, schemas.answers]}},
         NDJSON: {"schema": {"type": "string", "description": "one answer a line"}},
+        CSV: {"schema": {"type": "string", "description": "a header, then one answer a line"}},
+        ARROW: {"schema": {"type": "string", "format": "binary", "description": "an Arrow IPC stream"}},
     }
     return operation("Shiplap", f"Answer rows by {each.name}", answers, body=body, parameters=parameters)

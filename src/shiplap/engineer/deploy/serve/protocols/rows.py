@@ -21,7 +21,7 @@ from shiplap.engineer.deploy.serve.bodies import check_depth, decode_error
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
-__all__ = ["Row", "Rows", "value_of"]
+__all__ = ["Row", "Rows", "header_of_csv", "value_of"]
 
 Row = Mapping[str, object]
 T = TypeVar("T")
@@ -205,3 +205,17 @@ def _decode(body: bytes | msgspec.Raw, kind: type[T], row: int | None = None) ->
         return msgspec.json.decode(body, type=kind)
     except _FAULTS as error:
         raise decode_error(error, row) from error
+
+
+def header_of_csv(content_type: str) -> bool | None:
+    """Read the parameter ``header`` of RFC 4180; None where there is none.
+
+    Examples
+    --------
+    >>> header_of_csv("text/csv; header=absent"), header_of_csv("text/csv")
+    (False, None)
+    """
+    folded = content_type.lower().replace(" ", "").replace('"', "")
+    return {";header=present": True, ";header=absent": False}.get(
+        next((part for part in (";header=present", ";header=absent") if part in folded), "")
+    )
