@@ -17,14 +17,14 @@ import pytest
 from google.protobuf import descriptor_pool
 from tritonclient.utils import InferenceServerException
 
+from shiplap.engineer.deploy.serve.rpc.library import grpc, message
+
 POOL = descriptor_pool.DescriptorPool()
 # The stubs of KServe and of Triton have messages of the same names, and a pool takes only one of each.
-with warnings.catch_warnings(), mock.patch.object(descriptor_pool, "Default", lambda: POOL):
+with warnings.catch_warnings(), mock.patch.object(descriptor_pool, "Default", return_value=POOL):
     warnings.simplefilter("ignore")  # what they say the first time they are imported
     import tritonclient.grpc as triton
     from tritonclient.grpc import aio as triton_aio
-
-from shiplap.engineer.deploy.serve.rpc.library import grpc, message
 
 SERVER = Path(__file__).parents[2] / "engineer/deploy/serve/rpc/rpc_process.py"
 COUNTS = [1, 2, 120]

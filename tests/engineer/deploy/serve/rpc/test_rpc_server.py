@@ -200,6 +200,8 @@ def test_a_client_that_goes_away_is_seen_as_gone(talk, make, tmp_path):
 
     async def scenario(talk):
         first, second = (asyncio.ensure_future(talk.ask("ModelInfer", inputs=[ROW])) for _ in range(2))
+        while talk.server.count < 2:
+            await asyncio.sleep(0)
         await asyncio.sleep(0.01)
         second.cancel()
         assert (await first).outputs
