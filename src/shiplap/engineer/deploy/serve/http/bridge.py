@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from shiplap.engineer.deploy.serve.http.exchange import Exchange
@@ -63,7 +63,7 @@ class _Call:
             "asgi": {"version": "3.0", "spec_version": "2.4"},
             "http_version": head.version,
             "method": head.method,
-            "scheme": "http",
+            "scheme": "http" if self._exchange.line.desk.tls is None else "https",
             "path": head.path,
             "raw_path": head.path.encode(),
             "query_string": head.query.encode("ascii"),
@@ -87,8 +87,21 @@ class _Call:
             return
         self._body.append(message.get("body", b""))
         if not message.get("more_body", False):
-            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self._headers}
-            headers.pop("content-length", None)
-            media_type = headers.pop("content-type", "")
-            body = b"".join(self._body)
+            self._answer(_folded(self._headers), b"".join(self._body))
+
+    def _answer(self, headers: dict[str, str], body: bytes) -> None:
+        headers.pop("content-length", None)
+        media_type = headers.pop("content-type", "")
+        if self._status == 405 and self._exchange.head.method == "OPTIONS" and "allow" in headers:
+            allowed = ", ".join(sorted({*headers["allow"].split(", "), "OPTIONS"}))
+            self._exchange.answer(b"", status=204, media_type="", headers={"Allow": allowed})
+        else:
             self._exchange.answer(body, status=self._status, media_type=media_type, headers=headers)
+
+
+def _folded(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers

@@ -112,6 +112,7 @@ class Inflation:
         self._read_bytes += len(source) - len(inflater.unconsumed_tail) - len(inflater.unused_data)
         self._made += made
         if len(self._made) > self._limit_bytes:
+            self._made.clear()
             raise ProblemError(413, f"a body of at most {self._limit_bytes} bytes, decompressed, is accepted")
         if not inflater.eof:
             if self._read_bytes == len(self._body) and len(made) < _STEP:
@@ -206,6 +207,10 @@ class Press:
     def _done(self, exchange: Exchange, handler: Handler, future: asyncio.Future[bytes | None]) -> None:
         self._waiting -= 1
         if future.cancelled() or exchange.gone:
+            return
+        wrong = future.exception()
+        if wrong is not None:
+            exchange.settle(wrong)
             return
         try:
             exchange.body = future.result() or b""

@@ -9,6 +9,7 @@ from typing import Protocol, cast
 
 import httptools
 
+from shiplap.engineer.deploy.serve.http.certificates import names_of
 from shiplap.engineer.deploy.serve.http.codings import Press
 from shiplap.engineer.deploy.serve.http.exchange import Desk, Exchange, Head, Route
 from shiplap.engineer.deploy.serve.http.heads import make_head
@@ -23,8 +24,7 @@ __all__ = ["Connection", "House"]
 _LONGEST_KNOWN = 2_048
 _MOST_KNOWN = 1_024
 _LINGER_S = 2.0
-_PIECE_BYTES = 8_192  # what the parser is fed at once, so that it stops soon after too much waits
-_MOST_LEAVING = 256
+_PIECE_BYTES = 2_048  # what the parser is fed at once, so that it stops soon after too much waits
 
 
 def _nobody(exchange: Exchange) -> None:
@@ -44,6 +44,7 @@ class House(Desk, Protocol):
     known: dict[bytes, Head]
     connections: set[Connection]
     leaving: set[Connection]
+    most_leaving: int
     press: Press
     receiving: int
     now: float
@@ -73,6 +74,7 @@ class Connection(asyncio.Protocol):
         "_closing",
         "_continue_due",
         "_ended",
+        "_guard",
         "_half",
         "_head",
         "_intake",
@@ -104,6 +106,7 @@ class Connection(asyncio.Protocol):
         self._closing = False  # no further request is taken
         self._abandoned = False  # closed over a request that was not read to its end
         self._ended = False  # the client sends no more
+        self._guard = house.guard
         self._continue_due = False
         self._blocked = False  # the client does not take its answers
         self._paused = False
@@ -125,9 +128,12 @@ class Connection(asyncio.Protocol):
         self._half = self._transport.can_write_eof()
         self._parser = httptools.HttpRequestParser(self)
         house = self.desk
+        names = names_of(self._transport.get_extra_info("peercert"))
+        if names and house.guard is not None:
+            self._guard = house.guard.showing(names)
         if house.admits():
             house.connections.add(self)
-        elif len(house.leaving) < _MOST_LEAVING:
+        elif len(house.leaving) < house.most_leaving:
             house.leaving.add(self)
             self._abandon(
                 ProblemError(503, "too many connections are open", headers={"Retry-After": "1"}, reason="connections")
@@ -245,6 +251,8 @@ class Connection(asyncio.Protocol):
         head = self._head
         if self._partial or head is None or not head.plain or head.length < 0 or _OF_ONE_REQUEST & head.headers.keys():
             return
+        if self._guard is not self.desk.guard:
+            return  # its bytes alone do not say whose it is: another client may send the same
         end = data.find(b"\r\n\r\n", start) + 4
         if end + head.length == len(data) and end - start <= _LONGEST_KNOWN:
             known = self.desk.known
@@ -283,7 +291,7 @@ class Connection(asyncio.Protocol):
             self._raw,
             routes=house.routes,
             limits=house.limits,
-            guard=house.guard,
+            guard=self._guard,
             press=house.press,
         )
         self._quiet = 0
@@ -356,7 +364,10 @@ class Connection(asyncio.Protocol):
         waiting = self._waiting
         if waiting and (data := waiting[0].data) is not None:
             waiting.popleft()
-            self._transport.write(self._joined(data) if waiting else data)
+            if waiting:
+                self._transport.writelines(self._ready(data))
+            else:
+                self._transport.write(data)
         if waiting:
             return
         if self._continue_due:
@@ -369,13 +380,13 @@ class Connection(asyncio.Protocol):
         if self._paused:
             self._regulate()
 
-    def _joined(self, first: bytes) -> bytes:
+    def _ready(self, first: bytes) -> list[bytes]:
         waiting = self._waiting
         ready = [first]
         while waiting and (data := waiting[0].data) is not None:
             waiting.popleft()
             ready.append(data)
-        return b"".join(ready)
+        return ready
 
     def _regulate(self) -> None:
         pause = self._blocked or len(self._waiting) >= self.desk.limits.pipeline

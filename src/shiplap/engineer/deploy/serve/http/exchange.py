@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from shiplap.engineer.deploy.serve.http.trace import TraceParent, parse_traceparent
-from shiplap.engineer.deploy.serve.problem import ProblemError, phrase
+from shiplap.engineer.deploy.serve.problem import FULL, FULL_BODY, ProblemError, phrase
 
 if TYPE_CHECKING:
     from shiplap.engineer.deploy.serve.http.codings import Press
     from shiplap.engineer.deploy.serve.http.hooks import Key, Observer
+    from shiplap.engineer.deploy.serve.http.tls import Tls
 
 __all__ = ["JSON", "Desk", "Exchange", "Handler", "Head", "Line", "Route"]
 
@@ -99,6 +100,7 @@ class Desk(Protocol):
     """What an answer needs of the server: the time of day, ready to be sent, a number, and whether it is closing."""
 
     opening: bytes
+    full: bytes
     date: str
     draining: bool
     count: int
@@ -106,6 +108,7 @@ class Desk(Protocol):
     observer: Observer | None
     gzip_bytes: int
     press: Press
+    tls: Tls | None
 
 
 class Line(Protocol):
@@ -177,7 +180,7 @@ class Exchange:
     def id(self) -> str:
         """The id that the answer carries: the client's own, or one that no other request has."""
         own = self.head.headers.get("x-request-id", "")
-        return own if _OWN_ID.fullmatch(own) else f"{self.line.desk.origin}{self.number:x}"
+        return own if own and _OWN_ID.fullmatch(own) else f"{self.line.desk.origin}{self.number:x}"
 
     @property
     def trace(self) -> TraceParent | None:
@@ -256,8 +259,19 @@ class Exchange:
         """Answer with a problem."""
         self.reason = problem.reason
         member = self.head.route.error_member
+        if problem is FULL and not member and self.head.plain and self.data is None:
+            self._shed()
+            return
         body = problem.body(**{member: problem.message}) if member else problem.body()
         self.answer(body, status=problem.status, media_type="application/problem+json", headers=problem.headers)
+
+    def _shed(self) -> None:
+        """Answer `FULL` out of what lies ready: while there is too much to do, saying so must cost next to nothing."""
+        desk = self.line.desk
+        self.data = b"%b%x\r\n\r\n%b" % (desk.full, self.number, FULL_BODY)
+        self.line.flush()
+        if desk.observer is not None:
+            desk.observer.answered(self, FULL.status, len(FULL_BODY))
 
     def fail(self, error: BaseException) -> None:
         """Answer 500 with an id; what happened is written to standard error under it, and not told to the client."""
