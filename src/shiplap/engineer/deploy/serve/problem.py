@@ -9,7 +9,7 @@ import msgspec
 
 from shiplap.core.errors import InputError
 
-__all__ = ["FULL", "ProblemError", "phrase"]
+__all__ = ["FULL", "FULL_BODY", "ProblemError", "phrase"]
 
 _PHRASES = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
 _SHOWN = 120
@@ -80,3 +80,4 @@ def _shown(value: object) -> object:
 
 FULL = ProblemError(503, "more is asked than can be answered in time", headers={"Retry-After": "1"}, reason="rows")
 """What is told while there is too much to do; it is never raised, so that it stays as it is."""
+FULL_BODY = FULL.body()

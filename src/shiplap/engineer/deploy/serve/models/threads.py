@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 __all__ = ["background", "stand_back"]
 
-_NICE = 10
+_NICE = 5
 
 
 def background(name: str) -> ThreadPoolExecutor:
