@@ -6,16 +6,22 @@ import os
 import re
 import select
 import signal
+import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from shiplap.engineer.deploy.serve.access import add_key, revoke_key, rotate_key
 
@@ -24,6 +30,7 @@ ROW = {"age": 41, "plan": "basic", "since": "2013-03-01", "paid": True}
 # What a worker does with a guard, and nothing besides.
 GUARDED = """
 import asyncio, os, signal, sys
+from pathlib import Path
 import uvloop
 from shiplap.engineer.deploy.serve.access import AccessGuard
 from shiplap.engineer.deploy.serve.control.controller import roster_of
@@ -31,11 +38,12 @@ from shiplap.engineer.deploy.serve.control.sources import Sources
 from shiplap.engineer.deploy.serve.control.station import Station
 from shiplap.engineer.deploy.serve.http.listener import address_of, listen, listen_many
 from shiplap.engineer.deploy.serve.http.server import Server
+from shiplap.engineer.deploy.serve.http.tls import Tls
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.models.jobs import Jobs
 from shiplap.engineer.deploy.serve.site import make_routes
 
-keys, workers, ships = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+keys, workers, pems, ships = sys.argv[1], int(sys.argv[2]), sys.argv[3].split(), sys.argv[4:]
 limits = Limits()
 guard = AccessGuard(keys, workers=workers)
 listeners = listen_many("127.0.0.1", 0, workers) if workers > 1 else [listen("127.0.0.1", 0)]
@@ -45,14 +53,15 @@ async def run(worker):
     sources = Sources(None, None)
     station.commit(roster_of([sources.find(ship) for ship in ships]))
     guard.count_as(worker)
-    server = Server(make_routes(station.fleet, limits), limits, guard=guard)
+    tls = Tls(*map(Path, pems)) if pems else None
+    server = Server(make_routes(station.fleet, limits), limits, guard=guard, tls=tls)
     guard.watch(server.forget)
     await server.start(listeners[worker])
     os.write(told, b".")
     if not worker:
         for _ in range(workers):
             os.read(ready, 1)
-        print(address_of(listeners[0]), flush=True)
+        print(address_of(listeners[0], secure=bool(pems)), flush=True)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()
@@ -80,10 +89,10 @@ for child in children:
 
 
 @contextmanager
-def guarded(keys: Path, *ships: Path, workers: int = 1, says: str = "") -> Iterator[str]:
-    """Run a server that asks for keys; `says` is what it writes to standard error."""
+def guarded(keys: Path, *ships: Path, workers: int = 1, says: str = "", pems: Sequence[Path] = ()) -> Iterator[str]:
+    """Run a server that asks for keys; `says` is what it writes to standard error, `pems` are the files of TLS."""
     process = subprocess.Popen(
-        [sys.executable, "-c", GUARDED, str(keys), str(workers), *map(str, ships)],
+        [sys.executable, "-c", GUARDED, str(keys), str(workers), " ".join(map(str, pems)), *map(str, ships)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -297,6 +306,76 @@ def test_the_rate_of_a_key_holds_over_all_workers(ship, tmp_path, workers, conne
             assert client.get("/health").status_code == 200
             time.sleep(1)
             assert ask(client, key) == 200
+
+
+class Authority:
+    """Signs certificates for TLS, of servers and of clients."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
+        self.path = folder / "authority.pem"
+        self.path.write_bytes(self._sign(self._name, self._key, authority=True))
+
+    def issue(self, name: str, *others: x509.GeneralName) -> tuple[Path, Path]:
+        """Return the paths of a certificate and of its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate, path = self._folder / f"{name}.pem", self._folder / f"{name}.key"
+        certificate.write_bytes(self._sign(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key, *others))
+        form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        path.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
+        return certificate, path
+
+    def _sign(self, subject, key, *others, authority=False) -> bytes:
+        now = datetime.now(UTC)
+        made = x509.CertificateBuilder(subject_name=subject, issuer_name=self._name, public_key=key.public_key())
+        made = made.serial_number(x509.random_serial_number())
+        made = made.add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        if others:
+            made = made.add_extension(x509.SubjectAlternativeName(others), critical=False)
+        made = made.not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(9))
+        return made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def test_a_client_is_known_by_its_certificate(ship, regression_ship, tmp_path):
+    keys = tmp_path / "keys.json"
+    authority = Authority(tmp_path)
+    server = authority.issue("server", x509.IPAddress(ip_address("127.0.0.1")))
+    shown = {
+        "billing": authority.issue("billing"),
+        "claims": authority.issue("any", x509.UniformResourceIdentifier("spiffe://acme/claims")),
+        "stranger": authority.issue("stranger"),
+    }
+    assert add_key(keys, "billing", certificate="billing", models=["churn"]) == ""
+    add_key(keys, "claims", certificate="spiffe://acme/claims", rate=0.01, burst=3)
+    key = add_key(keys, "holder", models=["delay"])
+
+    def client(who: str) -> httpx.Client:
+        context = ssl.create_default_context(cafile=authority.path)
+        context.load_cert_chain(*shown[who])
+        return stack.enter_context(httpx.Client(base_url=url, verify=context))
+
+    def status(of: httpx.Client, model: str = "churn", **headers: str) -> int:
+        return of.post(f"/predict/{model}", json=ROW, headers=headers).status_code
+
+    with ExitStack() as stack:
+        url = stack.enter_context(guarded(keys, ship, regression_ship, pems=(*server, authority.path)))
+        billing, claims, stranger = map(client, shown)
+        for _ in range(3):  # one head, byte for byte: whose it is hangs on the connection
+            assert status(billing) == 200
+            assert status(stranger) == 401
+            assert status(claims) == 200
+        assert status(claims) == 429
+        assert status(billing) == 200
+        assert status(billing, "delay") == 403
+        for _ in range(3):  # a key that is sent stands before the certificate
+            assert status(stranger, "delay", **bearer(key)) == 200
+            assert status(billing, "churn", **bearer(key)) == 403
+            assert status(billing, "churn", **bearer(key[:-1])) == 401
+        assert stranger.get("/health").status_code == 200
+        revoke_key(keys, "billing")
+        until(lambda: status(billing) == 401)
 
 
 def test_nothing_tells_a_key(url, keys):
