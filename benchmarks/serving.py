@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,7 @@ SECTIONS: dict[str, Callable[[Plan], list[Table]]] = {
 
 def main() -> None:
     options = read_options()
+    sys.stdout.reconfigure(line_buffering=True)
     peers = [peer for peer in ALL_PEERS if any(word.lower() in peer.name.lower() for word in options.peers)]
     about = f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}, {versions()}"
     print(about)

@@ -76,9 +76,10 @@ def add(table: Table, name: str, connections: int, told: dict, empty: dict, ours
 def own_part(table: Table, plan: Plan, model: Model, connections: int, ours: Outcome, empty: Outcome) -> None:
     """Set the model's own time beside what a request takes."""
     batch = rows_a_call(plan, model, connections)
-    own_us = model.own_us(max(1, round(batch)))
+    idle_s = max(0.0, ours.seconds - ours.server_cpu_s) / ours.answers * batch
+    own_us = model.own_us(max(1, round(batch)), pause_s=idle_s)
     table.notes.append(
-        f"{connections} clients: {batch:.1f} rows a call of the model, whose own time is {own_us:.1f} us a row; "
+        f"{connections} clients: {batch:.1f} rows a call of the model, whose own time at this pace is {own_us:.1f} us a row; "
         f"all else takes {ours.cpu_us - own_us:.1f} us, an empty answer {empty.cpu_us:.1f} us"
     )
     table.aims += [
