@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import click
@@ -39,8 +38,11 @@ __all__ = ["command"]
 @click.option("--tls-client-ca", default="", metavar="PEM", help="Clients must show a certificate of this authority.")
 @click.option("--keys", default="", metavar="FILE", help="API keys, as `shiplap keys` writes them.")
 @click.option("--access-log", default="", metavar="FILE", help="A line of JSON for each request; - is standard output.")
-@click.option("--store", default="", metavar="FOLDER", help="The project; .shiplap in this folder if left out.")
-@click.option("--record-every", default=100, show_default=True, type=click.IntRange(0), help="0 records nothing.")
+@click.option(
+    "--project", default=".", metavar="FOLDER", help="The project whose store is used; this folder if left out."
+)
+@click.option("--record/--no-record", default=True, help="Count what passes by, and keep samples, in the store.")
+@click.option("--record-share", default=0.01, show_default=True, type=click.FloatRange(0, 1), help="Share of samples.")
 @click.option("--repository", default="", metavar="FOLDER", help="Ships that may be loaded by name.")
 @click.option("--limit", "limits", multiple=True, metavar="NAME=NUMBER", help="rows=1000, body_bytes=1e6, queue=32 ...")
 @as_json
@@ -65,8 +67,6 @@ def command(ships: tuple[str, ...], as_json: bool, limits: tuple[str, ...], **ch
             click.echo(f"listening on {address}" if name == "listening" else f"{name} on {address}")
 
     given = {name: value for name, value in chosen.items() if value is not None}
-    if not given["store"] and Path(".shiplap").is_dir():
-        given["store"] = ".shiplap"
     multiple = os.environ.get("SAGEMAKER_MULTI_MODEL", "").lower() == "true"
     found = list(ships) or ([] if multiple else ships_of(os.environ))
     serve(found, Settings(**given, limits=_limits(limits)), ready=ready)

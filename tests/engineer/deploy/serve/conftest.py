@@ -39,7 +39,7 @@ INPUTS = (
 WEIGHTS = np.array([0.05, 0.4, 0.1, -0.2, 1.1])
 
 
-def sum_graph(width: int, *, classify: bool, repeats: int = 0) -> bytes:
+def sum_graph(width: int, *, classify: bool, repeats: int = 0, shift: float = 3.0) -> bytes:
     """Weighted sum of a row, missing values as 0 (classifier) or kept (regression); `repeats` makes it dear."""
     nodes = []
     source = "X"
@@ -76,7 +76,7 @@ def sum_graph(width: int, *, classify: bool, repeats: int = 0) -> bytes:
         "axis": np.array([1], dtype=np.int64),
         "zero": np.array(0.0),
         "one": np.array(1.0),
-        "shift": np.array(3.0),
+        "shift": np.array(shift),
     }
     if repeats:
         constants["big"] = np.linspace(-1, 1, 40_000)
@@ -91,7 +91,9 @@ def sum_graph(width: int, *, classify: bool, repeats: int = 0) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def make_ship(path: Path, *, name: str = "churn", task: str = "binary", repeats: int = 0) -> Path:
+def make_ship(
+    path: Path, *, name: str = "churn", task: str = "binary", repeats: int = 0, shift: float = 3.0
+) -> Path:
     classify = task == "binary"
     classes = ("no", "yes") if classify else ()
     write_ship(
@@ -99,7 +101,7 @@ def make_ship(path: Path, *, name: str = "churn", task: str = "binary", repeats:
         name=name,
         signature=Signature(inputs=INPUTS, task=task, classes=classes),
         encoding=ENCODING,
-        graph=sum_graph(ENCODING.width, classify=classify, repeats=repeats),
+        graph=sum_graph(ENCODING.width, classify=classify, repeats=repeats, shift=shift),
         policy=Policy(task=task, classes=classes, positive=1 if classify else -1, threshold=0.3),
     )
     return path

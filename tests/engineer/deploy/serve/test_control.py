@@ -25,8 +25,8 @@ def ships(make, tmp_path_factory):
     """Three versions of one model, and another model."""
     folder = tmp_path_factory.mktemp("versions")
     first = make(folder / "first.ship")
-    second = make(folder / "second.ship", repeats=1)
-    third = make(folder / "third.ship", repeats=2)
+    second = make(folder / "second.ship", shift=2.5)
+    third = make(folder / "third.ship", shift=2.0)
     return first, second, third, make(folder / "delay.ship", name="delay", task="regression")
 
 
@@ -167,7 +167,7 @@ def test_a_shadow_is_compared_and_written_down(start, make, ships, tmp_path):
     first, second, *_ = ships
     with open_store(tmp_path) as store:
         folder = store.folder
-    with start(first, second, admin_port=0, store=str(folder), record_every=0) as run:
+    with start(first, second, admin_port=0, project=str(folder.parent), record=False) as run:
         admin(run, "/fleet/churn/shadow", {"version": version(second)})
         rows = [{**ROW, "age": age} for age in range(40)]
         assert httpx.post(f"{run.url}/predict", json=rows).status_code == 200
@@ -178,7 +178,8 @@ def test_a_shadow_is_compared_and_written_down(start, make, ships, tmp_path):
         assert found["version"] == version(second)
         scorers = load(first), load(second)
         own, other = (scorer.predict_proba([*rows, *[ROW] * 10]) for scorer in scorers)
-        assert found["largest_difference"] == abs(own - other).max()
+        assert found["largest_difference"] == pytest.approx(abs(own - other).max(), rel=1e-12)
+        assert found["predictions_differ"] > 0
         assert found["predictions_differ"] == (own.argmax(axis=1) != other.argmax(axis=1)).sum()
         assert (found["refused"], found["missed"]) == (0, 0)
         admin(run, "/fleet/churn/shadow", {"version": ""})
@@ -193,7 +194,7 @@ def test_a_name_in_the_store_is_followed(start, ships, tmp_path):
     first, second, *_ = ships
     with open_store(tmp_path) as store:
         store.name("churn@production", store.put_file(first))
-        with start("churn@production", workers=2, store=str(store.folder)) as run, Load(run) as load:
+        with start("churn@production", workers=2, project=str(store.folder.parent)) as run, Load(run) as load:
             assert who(run) == version(first)
             store.name("churn@production", store.put_file(second))
             deadline = time.monotonic() + 20

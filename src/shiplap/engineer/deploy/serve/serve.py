@@ -15,12 +15,12 @@ import msgspec
 from shiplap.core.errors import InputError
 from shiplap.engineer.deploy.serve.control.controller import Step, roster_of
 from shiplap.engineer.deploy.serve.control.roster import Roster
+from shiplap.engineer.deploy.serve.control.shared import Shared
 from shiplap.engineer.deploy.serve.control.sources import Sources
-from shiplap.engineer.deploy.serve.control.station import Station
 from shiplap.engineer.deploy.serve.control.supervisor import Supervisor
 from shiplap.engineer.deploy.serve.control.worker import Sockets, Worker
-from shiplap.engineer.deploy.serve.http.listener import address_of, listen, listen_many
-from shiplap.engineer.deploy.serve.models.jobs import Jobs
+from shiplap.engineer.deploy.serve.http.listener import address_of, listen, listen_many, listen_unix, remove_unix
+from shiplap.engineer.deploy.serve.rpc.place import place_of, reserve
 from shiplap.engineer.deploy.serve.settings import OFF, Addresses, Settings
 
 __all__ = ["serve"]
@@ -64,29 +64,30 @@ def serve(
     chosen = [ships] if isinstance(ships, str | Path) else list(ships)
     if not chosen and not settings.repository:
         raise InputError("there is nothing to serve", hint="name at least one ship file")
-    sources = Sources(
-        Path(settings.store) if settings.store else None,
-        Sources.checked(settings.repository) if settings.repository else None,
-    )
-    station = Station(settings.limits, Jobs(most=settings.limits.queue))
-    station.commit(_roster([str(each) for each in chosen], sources))
+    shared = Shared.of(settings)
+    station = shared.station
+    station.commit(_roster([str(each) for each in chosen], shared.sources))
     with ExitStack() as stack:
-        mains, admin = _listeners(settings, stack)
-        addresses = Addresses(address_of(mains[0]), admin="" if admin is None else address_of(admin))
+        sockets = _listeners(settings, stack)
+        first = sockets[0]
+        addresses = Addresses(
+            address_of(first.main, secure=shared.tls is not None),
+            "" if first.grpc is None else place_of(first.grpc),
+            "" if first.admin is None else address_of(first.admin, secure=shared.tls is not None),
+        )
 
         def told() -> None:
             if ready is not None:
                 ready(addresses)
 
         if settings.workers == 1:
-            Worker(settings, station, sources).live(Sockets(mains[0], admin), told)
+            Worker(shared, first).live(told)
             return
 
         def live(index: int, channel: socket.socket, latest: bytes) -> None:
             if latest:  # what is served has changed since the supervisor loaded it
                 station.commit(msgspec.json.decode(latest, type=Step).after)
-            worker = Worker(settings, station, sources, channel=channel, first=index == 0)
-            worker.live(Sockets(mains[index], admin), lambda: None)
+            Worker(shared, sockets[index], index=index, channel=channel).live(lambda: None)
 
         gc.freeze()  # or the first collection of a worker would copy what it shares with the others
         Supervisor(settings.workers, live, patience_s=settings.limits.drain_s + _PATIENCE_S).run(told)
@@ -101,17 +102,24 @@ def _roster(chosen: Sequence[str], sources: Sources) -> Roster:
     return roster_of(found)
 
 
-def _listeners(settings: Settings, stack: ExitStack) -> tuple[list[socket.socket], socket.socket | None]:
-    """Return the sockets that requests come in by, one for each worker, and the one of the admin listener."""
+def _listeners(settings: Settings, stack: ExitStack) -> list[Sockets]:
+    """Return what each worker listens on."""
     if settings.workers > 1 and sys.platform == "win32":
         raise InputError("several workers are forked, which Windows cannot do", hint="leave --workers out")
-    backlog = settings.limits.connections
-    if settings.workers == 1:
-        mains = [listen(settings.host, settings.port, backlog=backlog)]
+    backlog, host = settings.limits.connections, settings.host
+    if settings.unix:
+        path = Path(settings.unix)
+        stack.callback(remove_unix, path)
+        mains = [listen_unix(path, backlog=backlog)] * settings.workers
+    elif settings.workers == 1:
+        mains = [listen(host, settings.port, backlog=backlog)]
     else:
-        mains = listen_many(settings.host, settings.port, settings.workers, backlog=backlog)
+        mains = listen_many(host, settings.port, settings.workers, backlog=backlog)
     for main in mains:
         stack.callback(main.close)
-    if settings.admin_port == OFF:
-        return mains, None
-    return mains, stack.enter_context(listen(settings.admin_host, settings.admin_port, backlog=64))
+    admin = grpc = None
+    if settings.admin_port != OFF:
+        admin = stack.enter_context(listen(settings.admin_host, settings.admin_port))
+    if settings.grpc_port != OFF:
+        grpc = stack.enter_context(reserve(host, settings.grpc_port))
+    return [Sockets(main, admin, grpc) for main in mains]

@@ -34,10 +34,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         File of the API keys (``shiplap keys``); without one, everybody may ask.
     access_log : str
         Where a line for each request goes; ``-`` is standard output.
-    store : str
-        Folder of the project whose store knows names of ships and takes records of predictions.
-    record_every : int
-        Of so many requests one is recorded whole; 0 records nothing, sketches neither.
+    project : str
+        Folder of the project: its store knows names of ships and takes the record of predictions.
+    record : bool
+        Whether columns and answers are counted as they pass by, and samples kept, in the store.
+    record_share : float
+        The share of rows that are kept as samples, 0 to 1.
     repository : str
         Folder of ship files that a client of the admin listener may load by name.
     limits : Limits
@@ -64,8 +66,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tls_client_ca: str = ""
     keys: str = ""
     access_log: str = ""
-    store: str = ""
-    record_every: int = 100
+    project: str = ""
+    record: bool = True
+    record_share: float = 0.01
     repository: str = ""
     limits: Limits = Limits()
 
@@ -81,8 +84,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise InputError("a certificate and its key are needed together", hint="give both, or none")
         if self.tls_client_ca and not self.tls_cert:
             raise InputError("client certificates need a certificate of the server", hint="give it, and its key")
-        if self.record_every < 0:
-            raise InputError(f"one of 'record_every' requests is recorded; it cannot be {self.record_every}")
 
 
 class Addresses(msgspec.Struct, frozen=True):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
 
 from shiplap.core.errors import StoreError
 from shiplap.core.store import Store
+from shiplap.engineer.deploy.serve.control.shared import Shared
 from shiplap.engineer.deploy.serve.control.station import Station
 from shiplap.engineer.deploy.serve.models.shadow import Comparison, Shadow
 from shiplap.engineer.deploy.serve.models.tap import Tap
+from shiplap.engineer.deploy.serve.records import Recorder, Records
 
 __all__ = ["Onlookers"]
 
@@ -18,15 +19,26 @@ __all__ = ["Onlookers"]
 class Onlookers:
     """Puts taps on ships whenever what is served changes.
 
+    Made in each worker after the fork, for they work on threads.
+
     Parameters
     ----------
-    store : Path, optional
-        Folder of the store in which an ended comparison is written down as a run called ``shadow``.
+    shared : Shared
+        What is recorded, and where; an ended comparison is written down there as a run called ``shadow``.
+
+    Attributes
+    ----------
+    recorder : Recorder or None
+        Records what passes by.
     """
 
-    def __init__(self, store: Path | None = None) -> None:
-        self._store = store
+    def __init__(self, shared: Shared) -> None:
+        self._store = shared.store
         self._shadows: dict[str, Shadow] = {}
+        self.recorder: Recorder | None = None
+        if shared.store is not None and shared.settings.record:
+            options = Records(share=shared.settings.record_share, private=shared.private)
+            self.recorder = Recorder(shared.store, options)
 
     def look(self, station: Station) -> None:
         """Put the taps on what `station` serves now; a comparison that is over is written down."""
@@ -41,7 +53,7 @@ class Onlookers:
                 self._shadows[name] = Shadow(station.hosted(lineup.stable), station.hosted(lineup.shadow))
         for name, service in station.fleet.services.items():
             for hosted in service.versions:
-                taps: list[Tap] = []
+                taps: list[Tap] = [] if self.recorder is None else [self.recorder.tap(hosted)]
                 if name in self._shadows and hosted is service.versions[0]:
                     taps.append(self._shadows[name])
                 hosted.tap(*taps)
@@ -51,10 +63,12 @@ class Onlookers:
         return {name: shadow.found for name, shadow in self._shadows.items()}
 
     def close(self) -> None:
-        """End every comparison."""
+        """End every comparison, and write what was recorded."""
         for name, shadow in self._shadows.items():
             self._end(name, shadow)
         self._shadows.clear()
+        if self.recorder is not None:
+            self.recorder.close()
 
     def _end(self, name: str, shadow: Shadow) -> None:
         found = shadow.close()

@@ -8,10 +8,11 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Protocol as Shape
 
 import msgspec
 
@@ -21,16 +22,20 @@ from shiplap.engineer.deploy.serve.control.bus import Alone, Bus, Relayed
 from shiplap.engineer.deploy.serve.control.controller import Controller, station_handlers
 from shiplap.engineer.deploy.serve.control.onlookers import Onlookers
 from shiplap.engineer.deploy.serve.control.sagemaker import SageMakerModels
-from shiplap.engineer.deploy.serve.control.sources import Sources
-from shiplap.engineer.deploy.serve.control.station import Station
+from shiplap.engineer.deploy.serve.control.scrape import Scrape
+from shiplap.engineer.deploy.serve.control.shared import Shared
 from shiplap.engineer.deploy.serve.control.torchserve import TorchServeManagement
-from shiplap.engineer.deploy.serve.http.exchange import Exchange
+from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
 from shiplap.engineer.deploy.serve.http.routes import Routes
 from shiplap.engineer.deploy.serve.http.server import Server
 from shiplap.engineer.deploy.serve.models.shadow import Comparison
 from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.engineer.deploy.serve.settings import Settings
+from shiplap.engineer.deploy.serve.protocols import Protocol
+from shiplap.engineer.deploy.serve.protocols.outcomes import Outcomes
 from shiplap.engineer.deploy.serve.site import make_routes
+
+if TYPE_CHECKING:
+    from shiplap.engineer.deploy.serve.rpc.server import RpcServer
 
 if sys.platform == "win32":
     _new_loop = asyncio.new_event_loop
@@ -41,8 +46,15 @@ else:
 
 __all__ = ["Sockets", "Worker"]
 
-# A thread that works on a long batch hands the interpreter over this often, so single rows wait no longer than that.
-_SWITCH_S = 0.0005
+
+class Part(Shape):
+    """A part of the admin listener."""
+
+    name: str
+
+    def routes(self) -> Sequence[Route]:
+        """Return where it listens."""
+        ...
 
 
 class Sockets(NamedTuple):
@@ -51,13 +63,16 @@ class Sockets(NamedTuple):
     Parameters
     ----------
     main : socket
-        Where requests come in; each worker has its own.
+        Where requests come in.
     admin : socket, optional
         The admin listener; the first worker has it.
+    grpc : socket, optional
+        Holds the place where gRPC is answered.
     """
 
     main: socket.socket
     admin: socket.socket | None = None
+    grpc: socket.socket | None = None
 
 
 class Worker:
@@ -65,121 +80,162 @@ class Worker:
 
     Parameters
     ----------
-    settings : Settings
-        What the operator chose.
-    station : Station
-        The ships.
-    sources : Sources
-        Where ships come from.
+    shared : Shared
+        What was made before the fork.
+    sockets : Sockets
+        What to listen on.
+    index : int
+        Which worker it is; the first has the admin listener, and follows names in the store.
     channel : socket, optional
         To the supervisor, where there is one.
-    first : bool
-        Whether this is the worker that changes are made by.
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        station: Station,
-        sources: Sources,
-        *,
-        channel: socket.socket | None = None,
-        first: bool = True,
+        self, shared: Shared, sockets: Sockets, *, index: int = 0, channel: socket.socket | None = None
     ) -> None:
-        self._settings = settings
-        self._station = station
-        self._sources = sources
+        self._shared = shared
+        self._station = shared.station
+        self._sockets = sockets
+        self._index = index
         self._channel = channel
-        self._first = first
+        self._stop = asyncio.Event()
+        self._servers: list[Server] = []
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._onlookers = Onlookers(Path(settings.store) if settings.store else None)
 
-    def live(self, sockets: Sockets, ready: Callable[[], None]) -> None:
+    def live(self, ready: Callable[[], None]) -> None:
         """Answer until told to stop; requests in progress are then answered first.
 
         Parameters
         ----------
-        sockets : Sockets
-            What to listen on.
         ready : callable
             Called once, when connections are accepted; with a supervisor, the supervisor is told instead.
         """
-        switch = sys.getswitchinterval()
-        sys.setswitchinterval(_SWITCH_S)
         try:
             with asyncio.Runner(loop_factory=_new_loop) as runner:
-                runner.run(self._run(sockets, ready))
+                runner.run(self._run(ready))
         finally:
-            sys.setswitchinterval(switch)
             self._station.close()
 
-    async def _run(self, sockets: Sockets, ready: Callable[[], None]) -> None:
-        stop = asyncio.Event()
-        handlers = {**station_handlers(self._station), "shadows": self._shadows}
+    async def _run(self, ready: Callable[[], None]) -> None:
+        shared = self._shared
+        self._onlookers = Onlookers(shared)
+        handlers = {
+            **station_handlers(self._station),
+            "shadows": self._shadows,
+            "metrics": self._metrics,
+            "refresh": self._refresh,
+        }
         bus: Bus = Alone(handlers) if self._channel is None else Relayed(self._channel, handlers)
-        controller = Controller(self._station, bus, self._sources)
-        self._heed(stop, controller)
+        controller = Controller(self._station, bus, shared.sources)
+        reload = partial(self._reload, bus, controller)
+        self._heed(reload)
         if isinstance(bus, Relayed):
             await bus.open()
-            listening = self._spawn(bus.listen(lambda: self._reload(controller)))
-            listening.add_done_callback(lambda _: stop.set())  # the supervisor is gone
-        further = [SageMakerModels(controller)] if os.environ.get("SAGEMAKER_MULTI_MODEL", "").lower() == "true" else []
-
-        def routes() -> Routes:
-            return make_routes(self._station.fleet, self._settings.limits, further)
-
-        server = Server(routes(), self._settings.limits)
-        self._station.changed += [self._onlookers.look, lambda _: server.route(routes())]
-        await server.start(sockets.main)
-        servers = [server]
-        if sockets.admin is not None and self._first:
-            servers.append(await self._start_admin(sockets.admin, controller, bus))
-        if self._first and self._settings.store:
-            self._spawn(controller.watch())
+            self._spawn(bus.listen(reload)).add_done_callback(lambda _: self._stop.set())  # the supervisor is gone
+        shared.watch.start(self._index)
+        await self._start(controller, bus)
+        rpc = await self._start_grpc()
+        self._onlookers.look(self._station)
+        if shared.guard is not None:
+            shared.guard.count_as(self._index)
+            shared.guard.watch(*(server.forget for server in self._servers))
         if isinstance(bus, Relayed):
             bus.ready()
         else:
             ready()
-        await stop.wait()
-        await asyncio.gather(*(each.drain() for each in servers))
-        await asyncio.get_running_loop().run_in_executor(None, self._onlookers.close)
+        await self._stop.wait()
+        ending = [server.drain() for server in self._servers] + ([rpc.drain()] if rpc else [])
+        await asyncio.gather(*ending)
+        loop = asyncio.get_running_loop()
+        for close in (self._onlookers.close, shared.watch.close):
+            await loop.run_in_executor(None, close)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if isinstance(bus, Relayed):
             await bus.close()
 
-    async def _start_admin(self, listener: socket.socket, controller: Controller, bus: Bus) -> Server:
-        parts = Admin(controller, lambda: _compared(bus)), TorchServeManagement(controller)
-        routes = [route._replace(protocol=part.name) for part in parts for route in part.routes()]
-        server = Server(Routes(routes, _nothing), self._settings.limits)
-        await server.start(listener)
-        return server
+    async def _start(self, controller: Controller, bus: Bus) -> None:
+        """Listen for requests, and for the operator's."""
+        shared, limits = self._shared, self._shared.settings.limits
+        multiple = os.environ.get("SAGEMAKER_MULTI_MODEL", "").lower() == "true"
+
+        def routes() -> Routes:
+            fleet, recorder = self._station.fleet, self._onlookers.recorder
+            further: list[Protocol] = [SageMakerModels(controller)] if multiple else []
+            if recorder is not None:
+                further.append(Outcomes(fleet, recorder))
+            return make_routes(fleet, limits, further, keyed=shared.guard is not None)
+
+        observer = shared.watch.observer
+        main = Server(routes(), limits, guard=shared.guard, observer=observer, tls=shared.tls)
+        changed = self._station.changed
+        changed += [self._onlookers.look, lambda _: main.route(routes()), lambda _: shared.watch.swapped()]
+        await main.start(self._sockets.main)
+        self._servers.append(main)
+        if self._index == 0 and self._sockets.admin is not None:
+            parts: list[Part] = [
+                Admin(controller, partial(_compared, bus)),
+                TorchServeManagement(controller),
+                Scrape(bus),
+            ]
+            named = [route._replace(protocol=part.name) for part in parts for route in part.routes()]
+            guard = shared.guard.for_admin() if shared.guard is not None else None
+            admin = Server(Routes(named, _nothing), limits, guard=guard, observer=observer, tls=shared.tls)
+            await admin.start(self._sockets.admin)
+            self._servers.append(admin)
+        if self._index == 0 and shared.store is not None:
+            self._spawn(controller.watch())
+
+    async def _start_grpc(self) -> RpcServer | None:
+        if self._sockets.grpc is None:
+            return None
+        from shiplap.engineer.deploy.serve.rpc.server import RpcServer  # noqa: PLC0415  gRPC must not see a fork
+
+        rpc = RpcServer(self._servers[0], self._station.fleet)
+        await rpc.start(self._sockets.grpc, self._shared.tls)
+        self._station.changed.append(lambda station: rpc.swap(station.fleet))
+        return rpc
 
     async def _shadows(self, payload: bytes) -> bytes:
         return msgspec.json.encode(self._onlookers.found())
 
-    def _heed(self, stop: asyncio.Event, controller: Controller) -> None:
-        """Heed the signals of the operator; what the supervisor sends comes by its channel."""
+    async def _metrics(self, payload: bytes) -> bytes:
+        return self._shared.watch.report(payload, self._servers, self._station.fleet)
+
+    async def _refresh(self, payload: bytes) -> bytes:
+        if self._shared.refresh():
+            for server in self._servers:
+                server.forget()
+        return b""
+
+    def _reload(self, bus: Bus, controller: Controller) -> None:
+        """Look again at everything that was given: log, keys, certificates, ships."""
+
+        async def reload() -> None:
+            await bus.everywhere("refresh")
+            await controller.reload()
+
+        self._spawn(reload())
+
+    def _heed(self, reload: Callable[[], None]) -> None:
+        """Heed the signals of the operator; what the supervisor has to say comes by its channel."""
         if threading.current_thread() is not threading.main_thread():
             return
         loop = asyncio.get_running_loop()
         if sys.platform == "win32":
             for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._stop.set))
             return
-        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
         if self._channel is None:
-            loop.add_signal_handler(signal.SIGINT, stop.set)
-            loop.add_signal_handler(signal.SIGHUP, lambda: self._reload(controller))
+            loop.add_signal_handler(signal.SIGINT, self._stop.set)
+            loop.add_signal_handler(signal.SIGHUP, reload)
         else:  # a terminal sends both to every process of the group, and the supervisor decides
             for number in (signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
 
-    def _reload(self, controller: Controller) -> None:
-        self._spawn(controller.reload())
-
-    def _spawn(self, work: Awaitable[None]) -> asyncio.Task[None]:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         async def run() -> None:
             with suppress(ShiplapError):
                 await work

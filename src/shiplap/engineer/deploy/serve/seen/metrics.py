@@ -29,8 +29,12 @@ BESIDE = "other"
 class Socket(Protocol):
     """What is read of a server when it is asked."""
 
-    connections: Collection[object]
     receiving: int
+
+    @property
+    def connections(self) -> Collection[object]:
+        """Who is connected."""
+        ...
 
 
 class Metrics:

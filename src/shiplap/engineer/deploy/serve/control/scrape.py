@@ -1,0 +1,51 @@
+"""Metrics of all workers, for Prometheus: ``GET /metrics`` on the admin listener."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from shiplap.engineer.deploy.serve.control.bus import Bus
+from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
+from shiplap.engineer.deploy.serve.seen import Gathered
+
+__all__ = ["Scrape"]
+
+
+class Scrape:
+    """The route.
+
+    Parameters
+    ----------
+    bus : Bus
+        To all workers.
+    """
+
+    name = "metrics"
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._gathered = Gathered()
+        self._lock = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def routes(self) -> Sequence[Route]:
+        """Return where it listens."""
+        return [Route("GET", "/metrics", self._soon)]
+
+    def _soon(self, exchange: Exchange) -> None:
+        task = asyncio.get_running_loop().create_task(self._answer(exchange))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, exchange: Exchange) -> None:
+        try:
+            async with self._lock:
+                reports = await self._bus.everywhere("metrics", self._gathered.state())
+                accept = exchange.head.headers.get("accept", "")
+                loop = asyncio.get_running_loop()
+                page = await loop.run_in_executor(None, self._gathered.render, reports, accept)
+        except Exception as error:
+            exchange.settle(error)
+        else:
+            exchange.answer(page.body, media_type=page.media_type)
