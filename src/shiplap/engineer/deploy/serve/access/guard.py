@@ -166,9 +166,8 @@ class AccessGuard:
     # -- keeping up with the file --------------------------------------------------------------------------------
 
     def count_as(self, worker: int) -> None:
-        """Say which worker this process is, from 0; called once, after the fork."""
+        """Say which worker this process is, from 0; called once, after the fork and before the first request."""
         self._rates.worker = worker
-        self._build(self._grants)
 
     def refresh(self) -> bool:
         """Look whether the file has changed or a key has expired; return whether any caller is now another.

@@ -38,26 +38,26 @@ class Bucket:
 
     Parameters
     ----------
+    rates : Rates
+        Whose bucket it is; it knows which worker this is.
     spent, base : memoryview of float
         Two numbers of each worker, in seconds.
-    worker : int
-        Which of them are ours.
     rate : float
         Requests a second.
     burst : int
         Requests that may come at once.
     """
 
-    __slots__ = ("_ahead_s", "_base", "_spent", "_step_s", "_worker", "burst", "rate")
+    __slots__ = ("_ahead_s", "_base", "_rates", "_spent", "_step_s", "burst", "rate")
 
     def __init__(
-        self, spent: memoryview[float], base: memoryview[float], worker: int, *, rate: float, burst: int
+        self, rates: Rates, spent: memoryview[float], base: memoryview[float], *, rate: float, burst: int
     ) -> None:
         self.rate = rate
         self.burst = burst
+        self._rates = rates
         self._spent = spent
         self._base = base
-        self._worker = worker
         self._step_s = 1 / rate
         self._ahead_s = (burst - 1 + _TOLERANCE) / rate
 
@@ -67,10 +67,10 @@ class Bucket:
         spent_s = sum(self._spent)
         ahead_s = max(self._base) + spent_s - now
         if ahead_s < 0:
-            self._base[self._worker] = now - spent_s
+            self._base[self._rates.worker] = now - spent_s
         elif ahead_s > self._ahead_s:
             return ahead_s - self._ahead_s
-        self._spent[self._worker] += self._step_s
+        self._spent[self._rates.worker] += self._step_s
         return 0.0
 
 
@@ -85,7 +85,7 @@ class Rates:
     Attributes
     ----------
     worker : int
-        Which of them this is.
+        Which of them this process is, from 0.
 
     Examples
     --------
@@ -130,4 +130,4 @@ class Rates:
     def _bucket(self, slot: int, rate: float, burst: int) -> Bucket:
         start, count = 2 * self._workers * slot, self._workers
         spent, base = self._numbers[start : start + count], self._numbers[start + count : start + 2 * count]
-        return Bucket(spent, base, self.worker, rate=rate, burst=burst)
+        return Bucket(self, spent, base, rate=rate, burst=burst)
