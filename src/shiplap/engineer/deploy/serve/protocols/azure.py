@@ -97,7 +97,7 @@ class Azure:
 
     def _describe(self, exchange: Exchange) -> None:
         served = self._served.known(exchange)
-        version = parse_qs(exchange.head.query).get("version", ["2"])[0]
+        version = parse_qs(exchange.head.query, keep_blank_values=True).get("version", ["2"])[0]
         if version not in _VERSIONS:
             expected = ", ".join(_VERSIONS)
             raise ProblemError(404, "no such version of Swagger is here", value=version, expected=expected)
