@@ -64,14 +64,14 @@ def fleet_of(jobs, limits, *ships):
 
 
 @asynccontextmanager
-async def talking(*ships, limits=None, credentials=None, repository=None, **hooks) -> AsyncIterator[Talk]:
+async def talking(*ships, limits=None, tls=None, repository=None, **hooks) -> AsyncIterator[Talk]:
     limits = limits or Limits()
     jobs = Jobs(most=limits.queue)
     server = Server(Routes((), _nothing), limits, **hooks)
     fleet = fleet_of(jobs, limits, *ships)
     rpc = RpcServer(server, fleet, repository=repository)
     with reserve("127.0.0.1", 0) as held:
-        await rpc.start(held, credentials)
+        await rpc.start(held, tls)
         async with grpc.aio.insecure_channel(place_of(held)) as channel:
             yield Talk(server, rpc, channel, place_of(held))
         server.draining = True

@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import select
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -20,11 +21,11 @@ from cryptography.x509.oid import NameOID
 
 from shiplap.core.errors import InputError
 from shiplap.engineer.deploy.serve import Limits
+from shiplap.engineer.deploy.serve.access import AccessGuard, add_key
+from shiplap.engineer.deploy.serve.http.tls import Tls
 from shiplap.engineer.deploy.serve.models.fleet import Fleet
-from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.rpc.library import message
 from shiplap.engineer.deploy.serve.rpc.place import reserve
-from shiplap.engineer.deploy.serve.rpc.server import Credentials
 
 INFER = "/inference.GRPCInferenceService/ModelInfer"
 ROW = {"name": "age", "datatype": "FP64", "shape": [1], "contents": {"fp64_contents": [41.0]}}
@@ -106,53 +107,31 @@ def test_more_rpcs_than_the_limit_are_refused(talk, ship, refusal):
     talk(scenario, ship, limits=Limits(connections=2))
 
 
-class Key:
-    name = "ann"
+def test_keys_are_asked_for_as_over_http(talk, ship, regression_ship, refusal, tmp_path):
+    key = add_key(tmp_path / "keys.json", "ann", models=["churn"], rate=0.1, burst=3)
 
-    def require(self, model):
-        if model != "churn":
-            raise ProblemError(403, f"this key is not for '{model}'")
-
-
-class Guard:
-    """Knows one key, which may ask three times."""
-
-    def __init__(self):
-        self.left = 3
-
-    def authorize(self, headers, path):
-        if path.startswith("/grpc.health."):
-            return None
-        if headers.get("authorization") == "Bearer 7" or headers.get("x-api-key") == "7":
-            return Key()
-        raise ProblemError(401, "a key is needed")
-
-    def spend(self, key):
-        if not self.left:
-            raise ProblemError(429, "too many requests", headers={"Retry-After": "2"})
-        self.left -= 1
-
-
-def test_keys_are_asked_for_as_over_http(talk, ship, regression_ship, refusal):
     async def scenario(talk):
         asked = message("inference.ModelInferRequest")(model_name="churn", inputs=[ROW]).SerializeToString()
         other = message("inference.ModelInferRequest")(model_name="delay", inputs=[ROW]).SerializeToString()
         ask = talk.channel.unary_unary(INFER)
         assert (await health(talk)).status == TOLD.SERVING
-        assert (await refusal(ask(asked))).code() is grpc.StatusCode.UNAUTHENTICATED
-        assert await ask(asked, metadata=(("authorization", "Bearer 7"),))
-        assert await ask(asked, metadata=(("x-api-key", "7"),))
-        known = {"metadata": (("x-api-key", "7"),)}
+        assert (await talk.ask("ServerReady")).ready
+        for strange in ((), (("x-api-key", "7"),)):
+            assert (await refusal(ask(asked, metadata=strange))).code() is grpc.StatusCode.UNAUTHENTICATED
+        assert await ask(asked, metadata=(("authorization", f"Bearer {key}"),))
+        known = {"metadata": (("x-api-key", key),)}
+        assert await ask(asked, **known)
         assert (await refusal(ask(other, **known))).code() is grpc.StatusCode.PERMISSION_DENIED
         told = await refusal(ask(asked, **known))
         assert told.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        assert dict(told.trailing_metadata())["grpc-retry-pushback-ms"] == "2000"
+        assert int(dict(told.trailing_metadata())["grpc-retry-pushback-ms"]) >= 1_000
         stream = talk.channel.stream_stream("/inference.GRPCInferenceService/ModelStreamInfer")
         assert (await refusal(stream(iter(())).read())).code() is grpc.StatusCode.UNAUTHENTICATED
-        answers = [each async for each in stream(iter([asked]), metadata=known["metadata"])]
-        assert b"too many requests" in answers[0]  # each message of a stream counts
+        answers = [each async for each in stream(iter([asked]), **known)]
+        refused = message("inference.ModelStreamInferResponse").FromString(answers[0])  # each message counts
+        assert refused.error_message == told.details()
 
-    talk(scenario, ship, regression_ship, guard=Guard())
+    talk(scenario, ship, regression_ship, guard=AccessGuard(tmp_path / "keys.json"))
 
 
 class Onlooker:
@@ -207,7 +186,7 @@ def test_a_client_that_goes_away_is_seen_as_gone(talk, make, tmp_path):
         assert (await first).outputs
         await asyncio.sleep(0.2)
 
-    talk(scenario, dear, observer=observer)
+    talk(scenario, dear, observer=observer, limits=Limits(wait_ms=20_000))
     assert sorted(each[2] for each in observer.seen) == [200, 499]
 
 
@@ -271,7 +250,7 @@ def test_draining_answers_what_was_asked_and_ends_streams(talk, make, tmp_path, 
         with pytest.raises(grpc.aio.AioRpcError):
             await talk.ask("ServerLive")
 
-    talk(scenario, dear)
+    talk(scenario, dear, limits=Limits(wait_ms=20_000))
 
 
 def certified(name, issuer=None):
@@ -300,21 +279,36 @@ def pem(pair):
     return private, certificate.public_bytes(form)
 
 
-@pytest.mark.parametrize("mutual", [False, True])
-def test_tls_and_client_certificates(talk, ship, refusal, mutual):
-    authority = certified("authority")
-    (server_key, server_chain), (client_key, client_chain) = (
-        pem(certified(n, authority)) for n in ("server", "client")
-    )
-    root = pem(authority)[1]
-    credentials = Credentials(server_chain, server_key, root if mutual else b"")
+@pytest.fixture
+def authority():
+    return certified("authority")
 
+
+@pytest.fixture
+def tls(authority, tmp_path):
+    """Make a Tls whose certificate is named, for clients of the authority where that is asked."""
+
+    def make(name="server", *, mutual=False):
+        key, chain = pem(certified(name, authority))
+        for file, content in (("key", key), ("chain", chain), ("root", pem(authority)[1])):
+            (tmp_path / file).write_bytes(content)
+        return Tls(tmp_path / "chain", tmp_path / "key", tmp_path / "root" if mutual else None)
+
+    return make
+
+
+def secured(talk, authority, client=None):
+    pair = pem(certified(client, authority)) if client else (None, None)
+    credentials = grpc.ssl_channel_credentials(pem(authority)[1], *pair)
+    names = (("grpc.ssl_target_name_override", "localhost"), ("grpc.use_local_subchannel_pool", 1))
+    return grpc.aio.secure_channel(talk.place, credentials, options=names)
+
+
+@pytest.mark.parametrize("mutual", [False, True])
+def test_tls_and_client_certificates(talk, ship, refusal, authority, tls, mutual):
     async def scenario(talk):
-        names = (("grpc.ssl_target_name_override", "localhost"),)
-        anybody = grpc.ssl_channel_credentials(root)
-        known = grpc.ssl_channel_credentials(root, client_key, client_chain)
-        for client, expected in ((anybody, not mutual), (known, True)):
-            async with grpc.aio.secure_channel(talk.place, client, options=names) as channel:
+        for client, expected in ((None, not mutual), ("client", True)):
+            async with secured(talk, authority, client) as channel:
                 ask = channel.unary_unary("/inference.GRPCInferenceService/ServerLive")
                 if expected:
                     assert message("inference.ServerLiveResponse").FromString(await ask(b"")).live
@@ -322,7 +316,43 @@ def test_tls_and_client_certificates(talk, ship, refusal, mutual):
                     assert (await refusal(ask(b""))).code() is grpc.StatusCode.UNAVAILABLE
         assert (await refusal(talk.ask("ServerLive"))).code() is grpc.StatusCode.UNAVAILABLE  # not without TLS
 
-    talk(scenario, ship, credentials=credentials)
+    talk(scenario, ship, tls=tls(mutual=mutual))
+
+
+def test_a_certificate_that_changes_is_shown_after_it_was_reloaded(talk, ship, authority, tls):
+    names = []
+    shown = tls("first")
+
+    async def scenario(talk):
+        for reload in (False, True):
+            if reload:
+                tls("second")
+                shown.reload()
+            names.append(await asyncio.to_thread(presented, talk.place, pem(authority)[1]))
+
+    def presented(place, root):
+        context = ssl.create_default_context(cadata=root.decode())
+        context.set_alpn_protocols(["h2"])
+        host, _, port = place.rpartition(":")
+        plain = socket.create_connection((host, int(port)), timeout=10)
+        with context.wrap_socket(plain, server_hostname="localhost") as client:
+            return dict(part[0] for part in client.getpeercert()["subject"])["commonName"]
+
+    talk(scenario, ship, tls=shown)
+    assert names == ["first", "second"]
+
+
+def test_a_guard_knows_a_client_by_its_certificate(talk, ship, refusal, authority, tls, tmp_path):
+    add_key(tmp_path / "keys.json", "billing", certificate="known")
+
+    async def scenario(talk):
+        asked = message("inference.ModelInferRequest")(model_name="churn", inputs=[ROW]).SerializeToString()
+        async with secured(talk, authority, "known") as channel:
+            assert await channel.unary_unary(INFER)(asked)
+        async with secured(talk, authority, "stranger") as channel:
+            assert (await refusal(channel.unary_unary(INFER)(asked))).code() is grpc.StatusCode.UNAUTHENTICATED
+
+    talk(scenario, ship, tls=tls(mutual=True), guard=AccessGuard(tmp_path / "keys.json"))
 
 
 def test_a_port_that_is_taken_is_refused_and_a_reserved_one_is_shared():

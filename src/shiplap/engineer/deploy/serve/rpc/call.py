@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any
 from typing import Protocol as Shape
@@ -61,6 +61,13 @@ class RpcLine:
                 headers[name] = f"{headers[name]}, {value}" if name in headers else value
         return headers
 
+    @property
+    def names(self) -> Sequence[str]:
+        """The names in the certificate that the client has shown; those that anybody vouches for are the first."""
+        shown = self._context.auth_context()
+        marks = [*shown.get("x509_common_name", ()), *shown.get("x509_subject_alternative_name", ())]
+        return list(dict.fromkeys(mark.decode() for mark in marks))
+
     def flush(self) -> None:
         """Do nothing: answers go their own way."""
 
@@ -88,6 +95,8 @@ class Call(Exchange):
     """
 
     __slots__ = ("outcome",)
+
+    line: RpcLine
 
     def __init__(self, line: RpcLine, head: Head, body: bytes) -> None:
         super().__init__(line, head, body)

@@ -142,6 +142,8 @@ class Handling:
     def _admit(self, call: Call) -> None:
         guard = self.desk.guard
         if guard is not None:
+            names = call.line.names
+            guard = guard.showing(names) if names else guard
             call.head = call.head._replace(key=guard.authorize(call.head.headers, call.head.path))
 
     def _spend(self, call: Call) -> None:

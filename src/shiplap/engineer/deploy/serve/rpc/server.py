@@ -4,7 +4,7 @@ Each process has its own, made in its loop after it was forked, and all listen o
 
     held = reserve(host, port)                    # rpc.place: before workers are forked
     rpc = RpcServer(server, fleet)  # `server` is the HTTP server of the process, with its guard and observer
-    await rpc.start(held)
+    await rpc.start(held, tls)
     rpc.swap(fleet)                               # whenever what is served changes
     await rpc.drain()
 """
@@ -12,9 +12,10 @@ Each process has its own, made in its loop after it was forked, and all listen o
 from __future__ import annotations
 
 import socket
-from typing import Any, NamedTuple
+from typing import Any
 
 from shiplap.core.errors import InputError
+from shiplap.engineer.deploy.serve.http.tls import Tls
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.models.fleet import Fleet
 from shiplap.engineer.deploy.serve.rpc.call import Desk
@@ -25,23 +26,7 @@ from shiplap.engineer.deploy.serve.rpc.library import grpc
 from shiplap.engineer.deploy.serve.rpc.place import place_of
 from shiplap.engineer.deploy.serve.rpc.prediction import Prediction
 
-__all__ = ["Credentials", "RpcServer"]
-
-
-class Credentials(NamedTuple):
-    """What TLS needs, each as the content of a PEM file.
-
-    Parameters
-    ----------
-    certificate, key : bytes
-        The server's own.
-    client_ca : bytes
-        Who vouches for clients; with it, a client must show a certificate.
-    """
-
-    certificate: bytes
-    key: bytes
-    client_ca: bytes = b""
+__all__ = ["RpcServer"]
 
 
 class RpcServer:
@@ -64,8 +49,15 @@ class RpcServer:
         self._inference = Inference(self._handling, fleet, repository)
         self._prediction = Prediction(self._handling, fleet)
 
-    async def start(self, held: socket.socket, credentials: Credentials | None = None) -> None:
+    async def start(self, held: socket.socket, tls: Tls | None = None) -> None:
         """Begin to answer on the place of a socket that `reserve` returned; it stays open meanwhile.
+
+        Parameters
+        ----------
+        held : socket
+            The place.
+        tls : Tls, optional
+            Certificate and key, reloaded as HTTP reloads them; without it everything is sent in the clear.
 
         Raises
         ------
@@ -80,10 +72,10 @@ class RpcServer:
             self._server.add_generic_rpc_handlers((handler,))
         place = place_of(held)
         try:
-            if credentials is None:
+            if tls is None:
                 self._server.add_insecure_port(place)
             else:
-                self._server.add_secure_port(place, _secured(credentials))
+                self._server.add_secure_port(place, _Credentials(tls).made)
         except RuntimeError as error:
             raise InputError(f"cannot answer gRPC on {place}: {error}") from error
         await self._server.start()
@@ -116,9 +108,24 @@ def _options(limits: Limits) -> list[tuple[str, Any]]:
     ]
 
 
-def _secured(credentials: Credentials) -> Any:
-    return grpc.ssl_server_credentials(
-        [(credentials.key, credentials.certificate)],
-        root_certificates=credentials.client_ca or None,
-        require_client_auth=bool(credentials.client_ca),
-    )
+class _Credentials:
+    """What handshakes are made with; gRPC asks at each whether it has changed, on a thread of its own."""
+
+    def __init__(self, tls: Tls) -> None:
+        self._tls = tls
+        self._read_for = tls.context
+        asked = tls.client_authority is not None
+        self.made = grpc.dynamic_ssl_server_credentials(self._configuration(), self._changed, asked)
+
+    def _changed(self) -> Any:
+        context = self._tls.context
+        if context is self._read_for:
+            return None
+        self._read_for = context
+        return self._configuration()
+
+    def _configuration(self) -> Any:
+        tls = self._tls
+        pair = (tls.key.read_bytes(), tls.certificate.read_bytes())
+        authority = tls.client_authority.read_bytes() if tls.client_authority else None
+        return grpc.ssl_server_certificate_configuration([pair], root_certificates=authority)
