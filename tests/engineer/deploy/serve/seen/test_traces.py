@@ -18,7 +18,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from shiplap.core.errors import InputError
+from shiplap.engineer.deploy.serve.http.exchange import Head, Route
 from shiplap.engineer.deploy.serve.http.trace import parse_traceparent
+from shiplap.engineer.deploy.serve.seen.answered import Answered
 from shiplap.engineer.deploy.serve.seen.spans import Sampler, Spans
 
 ROW = b'{"age": 41, "plan": "basic"}'
@@ -232,6 +234,20 @@ def test_a_collector_that_does_not_answer_holds_nobody_up(watch, ship, values):
             _, err = server.stop()
     assert time.monotonic() - start < 5
     assert err == "spans are lost: the OpenTelemetry collector does not take them\n"
+
+
+def test_spans_that_wait_are_of_limited_number():
+    spans = Spans.from_environment(
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1",
+            "OTEL_BSP_MAX_QUEUE_SIZE": "10",
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "5",
+        }
+    )
+    head = Head("GET", "/", "", {}, (), "1.1", True, 0, "", Route("GET", "/", print), {}, True)
+    for _ in range(25):
+        spans.note(Answered(0.0, 0.0, "1", head, 200, 0, 0, None, 1, "127.0.0.1", "http", TRACE))
+    assert spans.lost == 15
 
 
 def test_without_an_endpoint_nothing_is_loaded():
