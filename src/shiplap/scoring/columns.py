@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from shiplap.core.errors import InputError, RowError, nearest
 
-__all__ = ["Coded", "Columns", "columns_of", "is_row"]
+__all__ = ["Coded", "Column", "Columns", "columns_of", "is_row", "single", "stray_row"]
 
 _ARRAYS = "fiubM"
 
@@ -95,6 +95,21 @@ def columns_of(X: Any, names: Iterable[str]) -> Columns:
         f"rows cannot be read from an object of type {type(X).__name__}",
         hint="give a pandas, polars or Arrow table, a dict of columns, or a list of dicts",
     )
+
+
+def single(column: Column) -> Sequence[object]:
+    """Return the values of a column one by one.
+
+    Examples
+    --------
+    >>> single(Coded(np.array([1, -1]), ["red", "blue"]))
+    ['blue', None]
+    """
+    if isinstance(column, Coded):
+        return [None if code < 0 else column.values[code] for code in column.codes.tolist()]
+    if isinstance(column, np.ndarray):
+        return list(column) if column.dtype.kind == "M" else list(column.tolist())
+    return column
 
 
 def _is_column(value: object) -> bool:

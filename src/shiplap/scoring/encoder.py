@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from shiplap.core.encoding import Encoding
 from shiplap.core.errors import InputError, RowError
-from shiplap.scoring.columns import Coded, Column, columns_of, stray_row
+from shiplap.scoring.columns import Coded, Column, columns_of, single, stray_row
 from shiplap.scoring.generate import row_function
 from shiplap.scoring.readers import Reader, reader_of
 from shiplap.scoring.values import UnreadableError, shown
@@ -155,9 +155,9 @@ def _encoded(reader: Reader, column: Column) -> NDArray[np.float64]:
         if isinstance(column, Coded):
             return _of_codes(reader, column)
         numbers = reader.array(column) if isinstance(column, np.ndarray) else None
-        return reader.many(_single(column)) if numbers is None else numbers
+        return reader.many(single(column)) if numbers is None else numbers
     except (UnreadableError, TypeError):
-        return _one_by_one(reader, _single(column))
+        return _one_by_one(reader, single(column))
 
 
 def _of_codes(reader: Reader, column: Coded) -> NDArray[np.float64]:
@@ -168,15 +168,6 @@ def _of_codes(reader: Reader, column: Coded) -> NDArray[np.float64]:
 
 def _part(column: Column, rows: slice) -> Column:
     return Coded(column.codes[rows], column.values) if isinstance(column, Coded) else column[rows]
-
-
-def _single(column: Column) -> Sequence[object]:
-    """Return the values of a column one by one."""
-    if isinstance(column, Coded):
-        return [None if code < 0 else column.values[code] for code in column.codes.tolist()]
-    if isinstance(column, np.ndarray):
-        return list(column) if column.dtype.kind == "M" else list(column.tolist())
-    return column
 
 
 def _one_by_one(reader: Reader, values: Sequence[object]) -> NDArray[np.float64]:

@@ -1,5 +1,5 @@
 """Arrow: tables as bytes of the Arrow IPC stream, read from whoever sends them, and written."""
 
-from shiplap.adapters.arrow.stream import read_batches, write_stream
+from shiplap.adapters.arrow.stream import TooManyRowsError, read_batches, write_stream
 
-__all__ = ["read_batches", "write_stream"]
+__all__ = ["TooManyRowsError", "read_batches", "write_stream"]

@@ -24,11 +24,15 @@ try:
 except ImportError as error:
     raise MissingExtraError("reading Arrow", extra="arrow") from error
 
-__all__ = ["read_batches", "write_stream"]
+__all__ = ["TooManyRowsError", "read_batches", "write_stream"]
 
 _VIEW = 4  # whole numbers of a view: its length, and where the text stands
 _BROKEN = (OSError, MemoryError, OverflowError, IndexError, UnicodeDecodeError, struct.error)
 _RECORD_BATCH, _DICTIONARY_BATCH = 3, 2  # Message.header_type
+
+
+class TooManyRowsError(InputError):
+    """A stream that holds more rows than are accepted."""
 
 
 def read_batches(data: bytes, names: Sequence[str], *, rows: int) -> Iterator[Any]:
@@ -48,7 +52,9 @@ def read_batches(data: bytes, names: Sequence[str], *, rows: int) -> Iterator[An
     TableError
         It is no Arrow stream, or a broken one.
     InputError
-        A column has a type that is not taken, none of the columns is there, or there are too many rows.
+        A column has a type that is not taken, or none of the columns is there.
+    TooManyRowsError
+        There are more than `rows`.
 
     Examples
     --------
@@ -64,7 +70,7 @@ def read_batches(data: bytes, names: Sequence[str], *, rows: int) -> Iterator[An
         for batch in reader:
             left -= batch.num_rows
             if left < 0:
-                raise InputError(f"at most {rows} rows are accepted in one request")
+                raise TooManyRowsError(f"at most {rows} rows are accepted in one request")
             yield _chosen(batch, names, present)
     except (pa.ArrowException, *_BROKEN) as error:
         raise TableError(f"this is no Arrow IPC stream that can be read: {_first_line(error)}") from error

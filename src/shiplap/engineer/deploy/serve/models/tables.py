@@ -15,6 +15,7 @@ from shiplap.core.errors import InputError, MissingExtraError, TableError, neare
 from shiplap.engineer.deploy.serve.models.pieces import Piece
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.scoring import Encoder
+from shiplap.scoring.columns import columns_of, single
 
 __all__ = ["ARROW", "CSV", "TablePiece", "arrow_pieces", "csv_pieces"]
 
@@ -107,12 +108,14 @@ def arrow_pieces(body: bytes, encoder: Encoder, *, rows: int) -> Iterator[Piece]
         the columns is there.
     """
     try:
-        from shiplap.adapters.arrow import read_batches  # noqa: PLC0415  (an extra)
-
-        for batch in read_batches(body, encoder.columns, rows=rows):
-            yield _of_batch(batch, encoder)
+        from shiplap.adapters.arrow import TooManyRowsError, read_batches  # noqa: PLC0415  (an extra)
     except MissingExtraError as error:
         raise ProblemError(415, error.message, field="Content-Type", value=ARROW, hint=error.hint) from error
+    try:
+        for batch in read_batches(body, encoder.columns, rows=rows):
+            yield _of_batch(batch, encoder)
+    except TooManyRowsError as error:
+        raise ProblemError(413, error.message) from error
     except TableError as error:
         raise ProblemError(400, error.message) from error
     except ProblemError:
@@ -125,7 +128,12 @@ def _of_batch(batch: Any, encoder: Encoder) -> TablePiece:
     def cut(part: slice) -> Any:
         return batch.slice(part.start, part.stop - part.start)
 
-    return TablePiece(batch.num_rows, cut, lambda part: list(cut(part).to_pylist()), encoder)
+    def listed(part: slice) -> list[Mapping[str, object]]:
+        columns = columns_of(cut(part), encoder.columns)
+        values = (single(columns.get(name)) for name in encoder.columns)
+        return [dict(zip(encoder.columns, row, strict=True)) for row in zip(*values, strict=True)]
+
+    return TablePiece(batch.num_rows, cut, listed, encoder)
 
 
 def _header(names: list[str], encoder: Encoder) -> list[str]:
