@@ -20,7 +20,7 @@ from itertools import cycle
 from multiprocessing import get_context
 
 import numpy as np
-from serving_process import LOAD_CORES, cpu_s, pin, tree
+from serving_process import LOAD_CORES, cpu_s, kept_waiting_s, pin, tree
 
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _CHUNKED = re.compile(rb"(?i)\r\ntransfer-encoding: *chunked")
@@ -45,6 +45,27 @@ class Load:
 
 
 @dataclass(frozen=True)
+class Spent:
+    """Seconds: of processor time by the server and by the load, and that the server was ready while others ran."""
+
+    server_s: float
+    load_s: float
+    waited_s: float
+
+    @classmethod
+    def so_far(cls, pid: int) -> Spent:
+        processes = tree(pid)
+        return cls(cpu_s(processes), time.process_time(), kept_waiting_s(processes))
+
+    def since(self, before: Spent) -> Spent:
+        return Spent(
+            self.server_s - before.server_s,
+            self.load_s - before.load_s,
+            max(0.0, self.waited_s - before.waited_s),  # threads that ended take theirs along
+        )
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What came of a load. Latencies are those of answers with 200, in seconds, sorted: since due, and since sent."""
 
@@ -52,8 +73,7 @@ class Outcome:
     latencies: np.ndarray
     since_sent: np.ndarray
     statuses: Counter[str]
-    server_cpu_s: float
-    load_cpu_s: float
+    spent: Spent
     unsent: int = 0
     late_ms: float = 0.0
     answers: int = field(init=False)
@@ -67,7 +87,7 @@ class Outcome:
 
     @property
     def cpu_us(self) -> float:
-        return self.server_cpu_s / max(1, self.answers) * 1e6
+        return self.spent.server_s / max(1, self.answers) * 1e6
 
     @property
     def errors(self) -> int:
@@ -130,29 +150,20 @@ class _Generator:
 
     def run(self) -> Outcome:
         load = self._load
-        start = time.perf_counter()
-        if load.rate:
-            counted_from = start
-            used, used_here = cpu_s(tree(load.pid)), time.process_time()
-            self._on_schedule(start, start + load.seconds)
-            ended = time.perf_counter()
-        else:
-            self._in_circles(start + load.warm_s)
+        if not load.rate:
+            self._in_circles(time.perf_counter() + load.warm_s)
             self._latencies.clear()
             self._since_sent.clear()
             self._statuses.clear()
-            used, used_here = cpu_s(tree(load.pid)), time.process_time()
-            counted_from = time.perf_counter()
-            self._in_circles(counted_from + load.seconds)
-            ended = time.perf_counter()
-        used, used_here = cpu_s(tree(load.pid)) - used, time.process_time() - used_here
+        before = Spent.so_far(load.pid)
+        start = time.perf_counter()
+        self._on_schedule(start, start + load.seconds) if load.rate else self._in_circles(start + load.seconds)
         return Outcome(
-            ended - counted_from,
+            time.perf_counter() - start,
             np.sort(np.array(self._latencies)),
             np.sort(np.array(self._since_sent)),
             +self._statuses,
-            used,
-            used_here,
+            Spent.so_far(load.pid).since(before),
             unsent=len(self._waiting),
             late_ms=self._late * 1e3,
         )

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -145,6 +146,21 @@ def cpu_s(processes: Sequence[psutil.Process]) -> float:
             continue
         used += times.user + times.system + times.children_user + times.children_system
     return used
+
+
+def kept_waiting_s(processes: Sequence[psutil.Process]) -> float:
+    """Return how long threads of processes were ready to run while others had the core; 0 where it is not told.
+
+    References
+    ----------
+    https://docs.kernel.org/scheduler/sched-stats.html
+    """
+    waited = 0.0
+    for process in processes:
+        for told in Path(f"/proc/{process.pid}/task").glob("*/schedstat"):
+            with suppress(OSError):
+                waited += int(told.read_text().split()[1]) / 1e9
+    return waited
 
 
 def ask(

@@ -13,7 +13,18 @@ from serving_process import StartError
 from serving_report import Aim, Table
 from serving_servers import ALL_PEERS, BY_ONNX, BY_SKLEARN, EMPTY, SCRIPTS, SHIPLAP
 
-HEADS = ("", "clients", "CPU us", "requests/s", "p50 ms", "p99 ms", "CPU to empty", "CPU to Shiplap", "load's core %")
+HEADS = (
+    "",
+    "clients",
+    "CPU us",
+    "requests/s",
+    "p50 ms",
+    "p99 ms",
+    "CPU to empty",
+    "CPU to Shiplap",
+    "load's core %",
+    "kept waiting %",
+)
 IN_ALL = {"logistic": 1.5, "trees": 2.0}
 COUNTING = replace(
     SHIPLAP,
@@ -51,6 +62,7 @@ def table_of(plan: Plan, model: Model, peers: list) -> Table:
     most = max(plan.connections)
     against(table, "the best peer with ONNX", {peer.name for peer in BY_ONNX}, found, most, 15)
     against(table, "the best peer with scikit-learn", {peer.name for peer in BY_SKLEARN}, found, most, 300)
+    table.notes.append("kept waiting: the server was ready to run, and other processes of this machine had its core")
     table.notes += [f"{peer.name}: {peer.peer.version()}" for peer in ALL_PEERS if peer.name in found and peer.peer]
     return table
 
@@ -66,9 +78,9 @@ def add(table: Table, name: str, connections: int, told: dict, empty: dict, ours
         row.quantile_ms(0.99),
         row.cpu_us / empty[connections].cpu_us,
         row.cpu_us / ours[connections].cpu_us,
-        row.load_cpu_s / row.seconds * 100,
+        row.spent.load_s / row.seconds * 100,
+        row.spent.waited_s / row.seconds * 100,
     )
-
     if row.statuses["503"]:
         table.notes.append(f"{name}, {connections} clients: {row.statuses['503']} of {row.answers:,} refused with 503")
 
@@ -76,10 +88,10 @@ def add(table: Table, name: str, connections: int, told: dict, empty: dict, ours
 def own_part(table: Table, plan: Plan, model: Model, connections: int, ours: Outcome, empty: Outcome) -> None:
     """Set the model's own time beside what a request takes."""
     batch = rows_a_call(plan, model, connections)
-    idle_s = max(0.0, ours.seconds - ours.server_cpu_s) / ours.answers * batch
+    idle_s = max(0.0, ours.seconds - ours.spent.server_s - ours.spent.waited_s) / ours.answers * batch
     own_us = model.own_us(max(1, round(batch)), pause_s=idle_s)
     table.notes.append(
-        f"{connections} clients: {batch:.1f} rows a call of the model, whose own time at this pace is {own_us:.1f} us a row; "
+        f"{connections} clients: the model gets {batch:.1f} rows a call and takes {own_us:.1f} us a row at this pace; "
         f"all else takes {ours.cpu_us - own_us:.1f} us, an empty answer {empty.cpu_us:.1f} us"
     )
     table.aims += [
