@@ -2,19 +2,15 @@
 
 import concurrent.futures
 import json
-import os
 import re
-import select
-import signal
 import ssl
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -27,90 +23,13 @@ from shiplap.engineer.deploy.serve.access import add_key, revoke_key, rotate_key
 
 ROW = {"age": 41, "plan": "basic", "since": "2013-03-01", "paid": True}
 
-# What a worker does with a guard, and nothing besides.
-GUARDED = """
-import asyncio, os, signal, sys
-from pathlib import Path
-import uvloop
-from shiplap.engineer.deploy.serve.access import AccessGuard
-from shiplap.engineer.deploy.serve.control.controller import roster_of
-from shiplap.engineer.deploy.serve.control.sources import Sources
-from shiplap.engineer.deploy.serve.control.station import Station
-from shiplap.engineer.deploy.serve.http.listener import address_of, listen, listen_many
-from shiplap.engineer.deploy.serve.http.server import Server
-from shiplap.engineer.deploy.serve.http.tls import Tls
-from shiplap.engineer.deploy.serve.limits import Limits
-from shiplap.engineer.deploy.serve.models.jobs import Jobs
-from shiplap.engineer.deploy.serve.site import make_routes
-
-keys, workers, pems, ships = sys.argv[1], int(sys.argv[2]), sys.argv[3].split(), sys.argv[4:]
-limits = Limits()
-guard = AccessGuard(keys, workers=workers)
-listeners = listen_many("127.0.0.1", 0, workers) if workers > 1 else [listen("127.0.0.1", 0)]
-
-async def run(worker):
-    station = Station(limits, Jobs(most=limits.queue))
-    sources = Sources(None, None)
-    station.commit(roster_of([sources.find(ship) for ship in ships]))
-    guard.count_as(worker)
-    tls = Tls(*map(Path, pems)) if pems else None
-    server = Server(make_routes(station.fleet, limits), limits, guard=guard, tls=tls)
-    guard.watch(server.forget)
-    await server.start(listeners[worker])
-    os.write(told, b".")
-    if not worker:
-        for _ in range(workers):
-            os.read(ready, 1)
-        print(address_of(listeners[0], secure=bool(pems)), flush=True)
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await stop.wait()
-    await server.drain()
-    station.close()
-    for listener in listeners:
-        listener.close()
-
-ready, told = os.pipe()
-children = []
-for worker in range(1, workers):
-    child = os.fork()
-    if not child:
-        children = []
-        break
-    children.append(child)
-else:
-    worker = 0
-with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-    runner.run(run(worker))
-for child in children:
-    os.kill(child, signal.SIGTERM)
-    os.waitpid(child, 0)
-"""
-
 
 @contextmanager
-def guarded(keys: Path, *ships: Path, workers: int = 1, says: str = "", pems: Sequence[Path] = ()) -> Iterator[str]:
-    """Run a server that asks for keys; `says` is what it writes to standard error, `pems` are the files of TLS."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", GUARDED, str(keys), str(workers), " ".join(map(str, pems)), *map(str, ships)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONWARNINGS": "error"},
-        start_new_session=True,
-    )
-    try:
-        assert process.stdout is not None
-        assert select.select([process.stdout], [], [], 60)[0], "the server did not start"
-        url = process.stdout.readline().strip()
-        assert url, process.communicate()[1]
-        yield url
-        process.send_signal(signal.SIGTERM)
-        assert re.fullmatch(says, process.communicate(timeout=20)[1])
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+def guarded(start: Callable[..., Any], keys: Path, *ships: Path, says: str = "", **chosen: object) -> Iterator[Any]:
+    """Run a server that asks for keys; `says` is what it writes to standard error."""
+    with start(*ships, keys=str(keys), **chosen) as run:
+        yield run
+        assert re.fullmatch(says, run.stop())
 
 
 @pytest.fixture(scope="module")
@@ -119,10 +38,10 @@ def keys(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def url(keys, ship, regression_ship) -> Iterator[str]:
+def url(start, keys, ship, regression_ship) -> Iterator[str]:
     add_key(keys, "first")
-    with guarded(keys, ship, regression_ship) as url:
-        yield url
+    with guarded(start, keys, ship, regression_ship) as run:
+        yield run.url
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -252,11 +171,11 @@ def test_requests_in_progress_finish_when_their_key_is_revoked(url, keys):
         assert long.result().status_code == 200
 
 
-def test_a_broken_file_shuts_nobody_out(ship, tmp_path):
+def test_a_broken_file_shuts_nobody_out(start, ship, tmp_path):
     keys = tmp_path / "keys.json"
     key = add_key(keys, "a")
     says = r"the keys stay as they were: .* is not a key file.*\n"
-    with guarded(keys, ship, says=says) as url, httpx.Client(base_url=url) as client:
+    with guarded(start, keys, ship, says=says) as run, httpx.Client(base_url=run.url) as client:
         keys.write_text("{")
         for _ in range(15):
             assert ask(client, key) == 200
@@ -284,13 +203,13 @@ def flood(url: str, key: str, seconds: float, connections: int) -> tuple[list[ht
 
 
 @pytest.mark.parametrize(("workers", "connections"), [(1, 1), (2, 1), (2, 8)])
-def test_the_rate_of_a_key_holds_over_all_workers(ship, tmp_path, workers, connections):
+def test_the_rate_of_a_key_holds_over_all_workers(start, ship, tmp_path, workers, connections):
     keys = tmp_path / "keys.json"
-    rate, burst, seconds = 60.0, 10, 2.0
+    rate, burst, seconds = 30.0, 30, 2.0
     key = add_key(keys, "a", rate=rate, burst=burst)
     free = add_key(keys, "b")
-    with guarded(keys, ship, workers=workers) as url:
-        answers, took = flood(url, key, seconds, connections)
+    with guarded(start, keys, ship, workers=workers) as run:
+        answers, took = flood(run.url, key, seconds, connections)
         allowed = [answer for answer in answers if answer.status_code == 200]
         refused = [answer for answer in answers if answer.status_code != 200]
         assert 0.9 * (burst + rate * seconds) <= len(allowed) <= burst + rate * took + workers - 1
@@ -298,10 +217,10 @@ def test_the_rate_of_a_key_holds_over_all_workers(ship, tmp_path, workers, conne
         for answer in refused:
             assert answer.status_code == 429
             assert answer.headers["retry-after"] == "1"
-            assert answer.headers["ratelimit-policy"] == '"key";q=10;w=1'
+            assert answer.headers["ratelimit-policy"] == '"key";q=30;w=1'
             assert answer.headers["ratelimit"] == '"key";r=0;t=1'
             assert answer.json()["title"] == "Too Many Requests"
-        with httpx.Client(base_url=url) as client:
+        with httpx.Client(base_url=run.url) as client:
             assert ask(client, free) == 200
             assert client.get("/health").status_code == 200
             time.sleep(1)
@@ -338,7 +257,7 @@ class Authority:
         return made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
-def test_a_client_is_known_by_its_certificate(ship, regression_ship, tmp_path):
+def test_a_client_is_known_by_its_certificate(start, ship, regression_ship, tmp_path):
     keys = tmp_path / "keys.json"
     authority = Authority(tmp_path)
     server = authority.issue("server", x509.IPAddress(ip_address("127.0.0.1")))
@@ -354,13 +273,14 @@ def test_a_client_is_known_by_its_certificate(ship, regression_ship, tmp_path):
     def client(who: str) -> httpx.Client:
         context = ssl.create_default_context(cafile=authority.path)
         context.load_cert_chain(*shown[who])
-        return stack.enter_context(httpx.Client(base_url=url, verify=context))
+        return stack.enter_context(httpx.Client(base_url=run.url, verify=context))
 
     def status(of: httpx.Client, model: str = "churn", **headers: str) -> int:
         return of.post(f"/predict/{model}", json=ROW, headers=headers).status_code
 
     with ExitStack() as stack:
-        url = stack.enter_context(guarded(keys, ship, regression_ship, pems=(*server, authority.path)))
+        pems = dict(zip(("tls_cert", "tls_key", "tls_client_ca"), map(str, (*server, authority.path)), strict=True))
+        run = stack.enter_context(guarded(start, keys, ship, regression_ship, **pems))
         billing, claims, stranger = map(client, shown)
         for _ in range(3):  # one head, byte for byte: whose it is hangs on the connection
             assert status(billing) == 200
@@ -376,6 +296,21 @@ def test_a_client_is_known_by_its_certificate(ship, regression_ship, tmp_path):
         assert stranger.get("/health").status_code == 200
         revoke_key(keys, "billing")
         until(lambda: status(billing) == 401)
+
+
+def test_workers_and_the_admin_listener_take_a_change_up(start, ship, tmp_path):
+    keys = tmp_path / "keys.json"
+    usual, ops = add_key(keys, "a"), add_key(keys, "ops", admin=True)
+    with guarded(start, keys, ship, workers=2, admin_port=0) as run, ExitStack() as stack:
+        clients = [stack.enter_context(httpx.Client(base_url=run.url)) for _ in range(8)]  # some to each worker
+        admin = stack.enter_context(httpx.Client(base_url=run.addresses.admin))
+        assert all(ask(client, key) == 200 for client in clients for key in (usual, ops))
+        assert [admin.get("/metrics", headers=bearer(key)).status_code for key in (usual, ops)] == [403, 200]
+        assert admin.get("/metrics").status_code == 401
+        revoke_key(keys, "ops")
+        until(lambda: all(ask(client, ops) == 401 for client in clients))
+        until(lambda: admin.get("/metrics", headers=bearer(ops)).status_code == 401)
+        assert all(ask(client, usual) == 200 for client in clients)
 
 
 def test_nothing_tells_a_key(url, keys):
