@@ -381,6 +381,14 @@ def test_categories_are_told_apart_whatever_they_become(operation: Category, val
         assert told.codes(encoded, None).tolist() == expected
 
 
+def test_many_rows_that_are_not_clear_are_told_from_some_of_them() -> None:
+    told = Categories(Category(column="c", categories=("a", "b")))
+    rows = [{"c": "zz" if place % 4 else None} for place in range(20_000)]
+    codes = told.codes(np.array([[math.nan]] * 20_000), rows).tolist()
+    assert abs(codes.count(UNSEEN) - 15_000) < 3_000
+    assert codes.count(UNSEEN) + codes.count(MISSING) == 20_000
+
+
 def test_what_is_wide_is_not_counted_and_the_rest_is(tmp_path: Path) -> None:
     many = tuple(f"c{index}" for index in range(200))
     hot = tuple(tuple(float(row == place) for place in range(200)) for row in range(200))

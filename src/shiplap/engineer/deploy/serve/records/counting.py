@@ -1,9 +1,10 @@
-"""`Counting`: blocks of rows that were answered become sketches and samples."""
+"""`Counting`: rows that were answered become sketches and samples."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from shiplap.engineer.deploy.serve.records.options import Records
 from shiplap.methods.sketches import MOST_CODES, Sketch, sketch_codes, sketch_numbers, sketch_shares
 from shiplap.methods.traffic import Traffic
 
-__all__ = ["Block", "Counting", "Sample"]
+__all__ = ["Counting", "Gathered", "Sample"]
 
 Matrix = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -31,16 +32,37 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 class Sample(NamedTuple):
-    """A row that is kept: where it stands in its block, its id, the row, and when it was answered."""
+    """A row that is kept: its id, the row as it came, what the ship gave, and when."""
 
-    place: int
     id: str
     row: Row
+    output: Matrix
     at: float
 
 
-Block = tuple[Matrix, Sequence[Row] | None, Matrix, Sequence[Sample]]
-"""Rows that were answered together: the numbers that are counted, the rows where they are needed, outputs, samples."""
+@dataclass(eq=False)
+class Gathered:
+    """What passed by and is not counted yet, in parts that were answered together.
+
+    Parameters
+    ----------
+    encoded, outputs : list of bytes
+        The numbers that are counted, and what the ship gave, as doubles, row after row. Bytes are made and joined in
+        a third of the time that arrays take.
+    rows : list of sequence of mapping
+        The rows as they came; empty where they are not needed.
+    samples : list of Sample
+        Rows that are kept.
+    n_rows, dropped : int
+        How many rows there are, and how many were left out.
+    """
+
+    encoded: list[bytes] = field(default_factory=list)
+    outputs: list[bytes] = field(default_factory=list)
+    rows: list[Sequence[Row]] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    n_rows: int = 0
+    dropped: int = 0
 
 
 class Counting:
@@ -76,20 +98,35 @@ class Counting:
             private=tuple(sorted(self._private & self._columns)),
         )
 
-    def count(self, blocks: Sequence[Block], before: Traffic) -> Traffic:
-        """Return what was counted before with these blocks added; at least one block is expected."""
-        outputs = np.concatenate([block[2] for block in blocks])
-        encoded = np.concatenate([block[0] for block in blocks])
-        rows = _Joined(blocks) if self.features.needs_rows else None
+    def count(self, gathered: Gathered, before: Traffic) -> Traffic:
+        """Return what was counted before with what was gathered added; at least one row is expected."""
+        n_rows = gathered.n_rows
+        outputs = np.frombuffer(b"".join(gathered.outputs)).reshape(n_rows, self.n_outputs)
+        encoded = np.frombuffer(b"".join(gathered.encoded)).reshape(n_rows, len(self.features.columns))
+        rows = _Joined(gathered.rows) if gathered.rows else None
         inputs = {}
         for feature in self.features.counted:
             known = before.inputs.get(feature.name)
             inputs[feature.name] = self._sketch(feature, encoded, rows, known.shift if known else 0)
         return before + Traffic(inputs=inputs, outputs=self._outputs(outputs), answers=self._answers(outputs))
 
-    def samples(self, blocks: Sequence[Block]) -> list[Prediction]:
-        """Return the rows that were kept, with what was answered."""
-        return [self._prediction(sample, block[2]) for block in blocks for sample in block[3]]
+    def prediction(self, sample: Sample) -> Prediction:
+        """Return a row that is kept, with what was answered."""
+        output = sample.output
+        named = bool(self._places) or self.model.task == "regression"
+        row, left_out = self._kept(sample.row)
+        return Prediction(
+            id=sample.id,
+            model=self.model.name,
+            ship=self.model.ship,
+            at=sample.at,
+            share=self.share,
+            row=row,
+            left_out=left_out,
+            outputs=tuple(output[0].tolist()),
+            label=self._decider.labels(output).tolist()[0] if named else None,
+            decision=self._decider.decisions(output).tolist()[0] if named else None,
+        )
 
     def _sketch(self, feature: Feature, encoded: Matrix, rows: Sequence[Row] | None, shift: int) -> Sketch:
         numbers = encoded[:, feature.places]
@@ -124,23 +161,6 @@ class Counting:
             known |= {"label": classes, "decision": (False, True) if len(classes) == 2 else classes}
         return known
 
-    def _prediction(self, sample: Sample, outputs: Matrix) -> Prediction:
-        output = outputs[sample.place : sample.place + 1]
-        named = bool(self._places) or self.model.task == "regression"
-        row, left_out = self._kept(sample.row)
-        return Prediction(
-            id=sample.id,
-            model=self.model.name,
-            ship=self.model.ship,
-            at=sample.at,
-            share=self.share,
-            row=row,
-            left_out=left_out,
-            outputs=tuple(output[0].tolist()),
-            label=self._decider.labels(output).tolist()[0] if named else None,
-            decision=self._decider.decisions(output).tolist()[0] if named else None,
-        )
-
     def _kept(self, row: Row) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return the values that may be kept, and the columns of the others; what the model ignores is in neither."""
         known = {name: _plain(value) for name, value in row.items() if name in self._columns}
@@ -150,19 +170,18 @@ class Counting:
 
 
 class _Joined(Sequence[Row]):
-    """The rows of several blocks, looked up one by one; a row that is looked up twice is decoded once."""
+    """The rows of several parts, looked up one by one; a row that is looked up twice is decoded once."""
 
-    def __init__(self, blocks: Sequence[Block]) -> None:
-        self._blocks = blocks
-        self._starts = [0, *accumulate(len(block[2]) for block in blocks)]
+    def __init__(self, parts: Sequence[Sequence[Row]]) -> None:
+        self._parts = parts
+        self._starts = [0, *accumulate(map(len, parts))]
         self._seen: dict[int, Row] = {}
 
     def __getitem__(self, place: Any) -> Any:
         row = self._seen.get(place)
         if row is None:
-            block = bisect_right(self._starts, place) - 1
-            rows = self._blocks[block][1]
-            row = self._seen[place] = {} if rows is None else rows[place - self._starts[block]]
+            part = bisect_right(self._starts, place) - 1
+            row = self._seen[place] = self._parts[part][place - self._starts[part]]
         return row
 
     def __len__(self) -> int:

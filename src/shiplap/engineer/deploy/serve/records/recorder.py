@@ -157,15 +157,14 @@ class Recorder:
         self._trim()
 
     def _add(self, counted: _Open, tap: RecordTap) -> None:
-        blocks, dropped = tap.drain()
-        counting = tap.counting
+        gathered, counting = tap.drain(), tap.counting
         self._models[counting.model.name, counting.model.ship] = counting.model
-        self.dropped += dropped
-        counted.dropped += dropped
+        self._samples += map(counting.prediction, gathered.samples)
+        self.dropped += gathered.dropped
+        counted.dropped += gathered.dropped
         counted.fresh = True
-        counted.traffic = counting.count(blocks, counted.traffic)
-        counted.rows += sum(len(block[2]) for block in blocks)
-        self._samples += counting.samples(blocks)
+        counted.traffic = counting.count(gathered, counted.traffic)
+        counted.rows += gathered.n_rows
 
     def _write(self) -> None:
         """Hand over what is new, and what could not be written before."""
