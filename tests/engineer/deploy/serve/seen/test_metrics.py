@@ -133,24 +133,26 @@ def test_gauges_show_what_waits(watch, ship, values):
 
 def test_two_processes_are_summed_and_the_dead_stay_counted(watch, ship, values):
     gathered = Gathered()
+
+    def page(*servers):
+        found = values(gathered.render([server.report() for server in servers]).body)
+        for server in servers:
+            server.report(gathered.state())
+        return found
+
     with watch(ship, worker=0) as one, watch(ship, worker=1) as two:
         pipelined(one.port, post("/predict", ROW) * 7, 7)
         pipelined(two.port, post("/predict", ROW) * 5, 5)
-        state = gathered.state()
-        both = values(gathered.render([one.report(state), two.report(state)]).body)
-        state = gathered.state()
-        again = values(gathered.render([one.report(state), two.report(state)]).body)
+        both, again = page(one, two), page(one, two)
         two.process.kill()
         two.process.wait()
         pipelined(one.port, post("/predict", ROW), 1)
-        after = values(gathered.render([one.report(gathered.state())]).body)
+        after = page(one)
         with watch(ship, worker=1) as third:
             pipelined(third.port, post("/predict", ROW) * 2, 2)
-            state = gathered.state()
-            last = values(gathered.render([one.report(state), third.report(state)]).body)
-            # The process that gathers may end too: its successor learns from the others what it knew.
-            successor = Gathered()
-            heirs = values(successor.render([one.report(successor.state()), third.report(successor.state())]).body)
+            last = page(one, third)
+            gathered = Gathered()  # the process that gathers may end too: its successor learns what it knew
+            heirs = page(one, third)
     sums = [
         sum(value for key, value in found.items() if key[0] == "shiplap_requests_total" and "status=200" in key)
         for found in (both, again, after, last, heirs)

@@ -41,10 +41,12 @@ class Scrape:
     async def _answer(self, exchange: Exchange) -> None:
         try:
             async with self._lock:
-                reports = await self._bus.everywhere("metrics", self._gathered.state())
+                reports = await self._bus.everywhere("metrics")
                 accept = exchange.head.headers.get("accept", "")
                 loop = asyncio.get_running_loop()
                 page = await loop.run_in_executor(None, self._gathered.render, reports, accept)
+                # What is shown must not be forgotten with this process: its successor learns it from the others.
+                await self._bus.everywhere("metrics", self._gathered.state())
         except Exception as error:
             exchange.settle(error)
         else:

@@ -1,7 +1,8 @@
 """`Gathered`: what all processes of a server have counted, those that ended too, in the format of Prometheus.
 
-How it is wired: whoever is asked for metrics sends ``Gathered.state()`` to every worker, each answers with
-``Watch.report(state, ...)``, and ``Gathered.render(reports, accept)``, called on a thread, returns the page.
+How it is wired: whoever is asked for metrics asks every worker, which answers with ``Watch.report(b"", ...)``, and has
+``Gathered.render(reports, accept)`` make the page on a thread. Before it is shown, every worker is told what is known
+now, by ``Watch.report(Gathered.state(), ...)``, so that it is not forgotten when this process ends.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ class Gathered:
         self._versions: dict[tuple[str, str], None] = {}  # the latest last
 
     def state(self) -> bytes:
-        """Return what is known, to be told to all processes when they are asked."""
-        return msgspec.msgpack.encode([self._base, *self._last.values()])
+        """Return what is known, to be told to all processes when they are asked; empty where nothing is."""
+        return msgspec.msgpack.encode([self._base, *self._last.values()]) if self._last else b""
 
     def sum(self, reports: Iterable[bytes]) -> Snapshot:
         """Return the sum of all processes; gauges are those of the ones that report.

@@ -120,7 +120,8 @@ class Watch:
         if self._spans is not None:
             further[catalog.SPANS_SENT.key(worker)] = self._spans.sent
             further[catalog.SPANS_LOST.key(worker)] = self._spans.lost
-        before, self._told = self._told, told
+        before = self._told
+        self._told = told or before  # who knows nothing yet must not make others forget
         return msgspec.msgpack.encode(Report(self._metrics.snapshot(servers, fleet, further), before))
 
     def reopen(self) -> None:
