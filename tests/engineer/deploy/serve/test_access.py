@@ -95,6 +95,24 @@ def test_a_key_opens_every_protocol(url, keys):
         assert client.get("/nothing").status_code == 404
 
 
+def test_the_description_says_truly_what_needs_a_key(url, keys):
+    key = add_key(keys, "reader")
+    with httpx.Client(base_url=url) as client:
+        known(client, key)
+        told = client.get("/openapi.json", headers=bearer(key)).json()
+        assert set(told["components"]["securitySchemes"]) == {"bearer", "header"}
+        opened = set()
+        for path, item in told["paths"].items():
+            for method, operation in item.items():
+                answer = client.request(method, path.replace("{", "").replace("}", ""))
+                if operation.get("security", told["security"]):
+                    assert answer.status_code == 401, path
+                else:
+                    assert answer.status_code == 200, path
+                    opened.add(path)
+        assert opened == {"/", "/docs", "/health", "/ping", "/v2/health/live", "/v2/health/ready"}
+
+
 def test_a_key_in_the_query_opens_nothing(url, keys):
     key = add_key(keys, "query")
     with httpx.Client(base_url=url) as client:
