@@ -33,7 +33,9 @@ __all__ = ["Hosted"]
 
 Matrix = NDArray[np.float64]
 _PLACE = re.compile(r"row [0-9]+[,:] ")
+_FEW = 2  # rows that are answered at once whatever they cost, where a model is not dear
 _MOST_IN_A_CALL = 256
+_LONG_BYTES = 262_144  # what takes longer to be read in one step than others should wait
 _WAITING_BYTES = 128_000_000
 _TRIAL_US, _TRIAL_NUMBERS, _TRIAL_ROWS = 50_000, 500_000, 512  # how much a trial batch may take, and hold
 
@@ -66,7 +68,7 @@ class Hosted:
         self.dear = self.call_us > limits.inline_ms * 1000
         slice_us = limits.slice_ms * 1000
         self._slice = max(1, min(int(slice_us / self.row_us), scorer.encoder.chunk))
-        self.inline_bytes = 0 if self.dear else int(slice_us / self.row_us * row_bytes)
+        self.inline_bytes = 0 if self.dear else int(max(slice_us / self.row_us, _FEW) * row_bytes)
         wide = max(8, _WAITING_BYTES // (8 * scorer.encoder.width))  # rows that wait are encoded already
         self.turn = self._line(wide) if self.dear else self._turn(wide)
 
@@ -90,7 +92,7 @@ class Hosted:
 
     def outputs(self, rows: Sequence[Mapping[str, object]], asker: Asker) -> Matrix:
         """Return the outputs of the rows that `asker` sent, shape (n_rows, n_outputs); raises ``ProblemError``."""
-        return finished(self.steps([RowsPiece(rows, self.scorer.encoder)], asker))
+        return finished(self.listed(rows, asker))
 
     def steps(self, pieces: Iterable[Piece], asker: Asker) -> Steps[Matrix]:
         """Return the outputs of the rows that `asker` sent, shape (n_rows, n_outputs), step by step.
@@ -128,6 +130,24 @@ class Hosted:
             exchange.answer(finished(steps), media_type=media_type, headers=headers)
         else:
             self.jobs.start(exchange, steps, media_type=media_type, headers=headers)
+
+    def read_and_work(
+        self,
+        exchange: Exchange,
+        steps: Steps[bytes],
+        *,
+        media_type: str = JSON,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Answer with what `steps` come to, the first of which reads the whole body: a very long one on a thread."""
+        if self.dear or len(exchange.body) > _LONG_BYTES:
+            self.jobs.submit(exchange, partial(finished, steps), media_type=media_type, headers=headers)
+        else:
+            self.jobs.start(exchange, steps, media_type=media_type, headers=headers)
+
+    def listed(self, rows: Sequence[Mapping[str, object]], asker: Asker) -> Steps[Matrix]:
+        """Return the outputs of rows, step by step; raises ``ProblemError`` as `steps` does."""
+        return self.steps([RowsPiece(rows, self.scorer.encoder)], asker)
 
     def _computed(self, piece: Piece, part: slice, first: int, asker: Asker) -> Steps[list[Matrix]]:
         """Return the outputs of a part of a piece whose first row is the row `first` of the body, in slices."""

@@ -25,6 +25,7 @@ from shiplap.engineer.deploy.serve.bodies import JSON_TYPES, check_depth, decode
 from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange, Route
 from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
 from shiplap.engineer.deploy.serve.models.hosted import Hosted
+from shiplap.engineer.deploy.serve.models.jobs import Steps
 from shiplap.engineer.deploy.serve.openapi import key_of, operation
 from shiplap.engineer.deploy.serve.protocols.base import require_body, require_json
 from shiplap.engineer.deploy.serve.protocols.binary import BINARY, HEADER, fill, json_length, packed
@@ -176,8 +177,7 @@ class _Endpoint:
             require_json(exchange, JSON_TYPES, f"application/json or {BINARY}")
         if length + _DENSE * (len(body) - length) > self._model.inline_bytes:
             headers: dict[str, str] = {}  # the work says what it has made
-            work = partial(self._whole, exchange, length, headers)
-            self._model.jobs.submit(exchange, work, media_type="", headers=headers)
+            self._model.read_and_work(exchange, self._whole(exchange, length, headers), media_type="", headers=headers)
             return
         asked, rows = self._read(body, length)
         if len(rows) != 1:
@@ -189,9 +189,11 @@ class _Endpoint:
 
         self._model.answer_row(rows[0], exchange, render)
 
-    def _whole(self, exchange: Exchange, length: int, headers: dict[str, str]) -> bytes:
+    def _whole(self, exchange: Exchange, length: int, headers: dict[str, str]) -> Steps[bytes]:
         asked, rows = self._read(exchange.body, length)
-        told, rest = self._render(asked, self._model.outputs(rows, exchange))
+        outputs = yield from self._model.listed(rows, exchange)
+        yield
+        told, rest = self._render(asked, outputs)
         headers.update(_binary_headers(told) if rest else {"Content-Type": JSON})
         return told + rest
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from shiplap.core.errors import nearest
 from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange
 from shiplap.engineer.deploy.serve.models.hosted import Hosted
+from shiplap.engineer.deploy.serve.models.jobs import Steps
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.rows import Row, Rows
 
@@ -64,7 +65,7 @@ class Predictions:
     def answer(
         self, exchange: Exchange, read: Callable[[bytes], tuple[list[Row], Render]], media_type: str = JSON
     ) -> None:
-        """Answer the rows that `read` finds in the body: one row with the others of this turn, long bodies on a thread.
+        """Answer the rows that `read` finds in the body: one row with the others of this turn, many step by step.
 
         Parameters
         ----------
@@ -77,7 +78,7 @@ class Predictions:
         """
         model = self.model
         if len(exchange.body) > model.inline_bytes:
-            model.jobs.submit(exchange, lambda: self._whole(exchange, read), media_type=media_type)
+            model.read_and_work(exchange, self._whole(exchange, read), media_type=media_type)
             return
         rows, render = read(exchange.body)
         if len(rows) != 1:
@@ -94,9 +95,11 @@ class Predictions:
         values = self.method(method)
         return lambda outputs: msgspec.json.encode({member: values(outputs)})
 
-    def _whole(self, exchange: Exchange, read: Callable[[bytes], tuple[list[Row], Render]]) -> bytes:
+    def _whole(self, exchange: Exchange, read: Callable[[bytes], tuple[list[Row], Render]]) -> Steps[bytes]:
         rows, render = read(exchange.body)
-        return render(self.model.outputs(rows, exchange))
+        outputs = yield from self.model.listed(rows, exchange)
+        yield
+        return render(outputs)
 
     def _predicted(self, outputs: Outputs) -> list[Any]:
         signature = self.signature
