@@ -153,6 +153,7 @@ def test_a_draining_server_answers_what_was_asked_and_says_that_it_closes(serve_
             assert answers.count(b"Connection: close") == 1
             assert b"Connection: close" in answers.split(b"HTTP/1.1 ")[-1]
         assert idle.recv(10) == b""
+        run.process.wait(10)
         assert run.stop() == ""
 
 

@@ -229,10 +229,29 @@ def test_the_limit_between_short_and_long_is_a_field(serve_http, path):
         assert run.stop() == ""
 
 
-def test_what_would_take_too_long_to_compress_on_the_loop_goes_as_it_is(served):
-    _, headers, body = parsed(served.ask(post(b"1" * 1_000_000, "identity", headers=["Accept-Encoding: gzip"])))
-    assert "content-encoding" not in headers
-    assert len(body) == 1_000_000
+def test_a_very_long_answer_is_compressed_on_a_thread_in_its_place(served):
+    asked = [post(b"1" * 10_000_000, "identity", headers=["Accept-Encoding: gzip"], close=False)]
+    asked += [
+        post(b"{}", "identity", close=False),
+        post(b"2" * 1_000_000, "identity", headers=["Accept-Encoding: gzip"]),
+    ]
+    rest = served.ask(b"".join(asked))
+    lengths = []
+    while rest:
+        _, headers, rest = parsed(rest)
+        size = int(headers["content-length"])
+        body, rest = rest[:size], rest[size:]
+        lengths.append(len(gzip.decompress(body)) if "content-encoding" in headers else size)
+    assert lengths == [10_000_000, 2, 1_000_000]
+
+
+def test_where_too_much_is_being_compressed_answers_go_as_they_are(serve_http):
+    asked = post(b"1" * 5_000_000, "identity", headers=["Accept-Encoding: gzip"], close=False)
+    with serve_http(limits=Limits(queue=1)) as run:
+        answers = run.ask(asked * 4)
+        assert answers.count(b"HTTP/1.1 200") == 4
+        assert 1 <= answers.count(b"Content-Encoding: gzip") < 4
+        assert run.stop() == ""
 
 
 def test_every_coding_is_one_that_zlib_knows():

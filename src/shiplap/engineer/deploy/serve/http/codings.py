@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shiplap.engineer.deploy.serve.limits import Limits
 from shiplap.engineer.deploy.serve.problem import ProblemError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CODINGS", "Inflation", "Press", "takes_gzip"]
 
+T = TypeVar("T")
 CODINGS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 """Codings of a body that are understood, and how zlib calls them."""
 
@@ -139,12 +140,18 @@ class Press:
     ----------
     limits : Limits
         ``gzip_bytes`` and ``inline_ms`` say what is worth it and what is too long, ``queue`` how many bodies may wait.
+
+    Attributes
+    ----------
+    packing : set of Exchange
+        Whose answer is made, and is being compressed.
     """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._inline_bytes = int(limits.inline_ms * _BYTES_PER_MS)
         self._waiting = 0
+        self.packing: set[Exchange] = set()
         self._pool: ThreadPoolExecutor | None = None
 
     def opened(self, handler: Handler, coding: str) -> Handler:
@@ -164,29 +171,28 @@ class Press:
 
         return answer
 
-    def packed(
-        self, body: bytes, media_type: str, exchange: Exchange, *, here: bool = False
-    ) -> tuple[bytes, Mapping[str, str]]:
-        """Return the body of an answer, compressed where that is worth it, and the headers that say so.
+    def offers(self, exchange: Exchange, media_type: str, size_bytes: int) -> Mapping[str, str]:
+        """Return the headers that say how an answer is coded; none where that depends on no client."""
+        if size_bytes <= self._limits.gzip_bytes or not media_type.startswith(_BULKY):
+            return {}
+        free = size_bytes <= self._inline_bytes or self._waiting < self._limits.queue
+        if exchange.head.gzip and free:
+            return {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        return {"Vary": "Accept-Encoding"}
 
-        Parameters
-        ----------
-        body : bytes
-            The answer.
-        media_type : str
-            What it is.
-        exchange : Exchange
-            Who asked.
-        here : bool
-            Whether this is the loop, which is not to be held for long.
-        """
-        if len(body) <= self._limits.gzip_bytes or not media_type.startswith(_BULKY):
-            return body, {}
-        if not exchange.head.gzip or (here and len(body) > self._inline_bytes):
-            return body, {"Vary": "Accept-Encoding"}
-        deflater = zlib.compressobj(1, zlib.DEFLATED, CODINGS["gzip"])
-        packed = deflater.compress(body) + deflater.flush()
-        return packed, {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    def pack(self, exchange: Exchange, body: bytes, answer: Callable[[bytes], None]) -> None:
+        """Compress the body of an answer and call `answer` with it, now or later."""
+        if len(body) <= self._inline_bytes:
+            answer(_packed(body))
+            return
+        self.packing.add(exchange)
+
+        def done(future: asyncio.Future[bytes]) -> None:
+            self.packing.discard(exchange)
+            if not future.cancelled() and not exchange.gone:
+                answer(future.result())
+
+        self._start(partial(_packed, body)).add_done_callback(done)
 
     def close(self) -> None:
         """Start no further work."""
@@ -198,14 +204,20 @@ class Press:
             raise ProblemError(
                 503, "too many bodies wait to be decompressed", headers={"Retry-After": "1"}, reason="bodies"
             )
+        self._start(inflation.run).add_done_callback(partial(self._done, exchange, handler))
+
+    def _start(self, work: Callable[[], T]) -> asyncio.Future[T]:
         if self._pool is None:  # a thread would not live through a fork
-            self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="shiplap-inflate")
+            self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="shiplap-press")
         self._waiting += 1
-        future = asyncio.get_running_loop().run_in_executor(self._pool, inflation.run)
-        future.add_done_callback(partial(self._done, exchange, handler))
+        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        future.add_done_callback(self._count_off)
+        return future
+
+    def _count_off(self, future: asyncio.Future[Any]) -> None:
+        self._waiting -= 1
 
     def _done(self, exchange: Exchange, handler: Handler, future: asyncio.Future[bytes | None]) -> None:
-        self._waiting -= 1
         if future.cancelled() or exchange.gone:
             return
         wrong = future.exception()
@@ -217,3 +229,8 @@ class Press:
             handler(exchange)
         except Exception as error:
             exchange.settle(error)
+
+
+def _packed(body: bytes) -> bytes:
+    deflater = zlib.compressobj(1, zlib.DEFLATED, CODINGS["gzip"])
+    return deflater.compress(body) + deflater.flush()

@@ -6,6 +6,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from shiplap.engineer.deploy.serve.http.trace import TraceParent, parse_traceparent
@@ -21,6 +22,7 @@ __all__ = ["JSON", "Desk", "Exchange", "Handler", "Head", "Line", "Route"]
 JSON = "application/json"
 _WITHOUT_BODY = frozenset({204, 304})
 _CODED = frozenset({"content-encoding", "vary"})
+_NO_HEADERS: Mapping[str, str] = {}
 _BREAK = re.compile(r"[\r\n\0]")
 _OWN_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
 
@@ -221,39 +223,39 @@ class Exchange:
         headers : mapping of str to str
             Further headers.
         """
-        if self.data is not None:
-            return
         desk = self.line.desk
-        further = dict(headers or {})
-        if len(body) > desk.gzip_bytes and not _CODED & {name.lower() for name in further}:
-            body, coded = desk.press.packed(body, media_type, self, here=True)
-            further.update(coded)
+        press = desk.press
+        if self.data is not None or self in press.packing:
+            return
+        headers = headers or _NO_HEADERS
+        if len(body) > desk.gzip_bytes and not any(name.lower() in _CODED for name in headers):
+            offered = press.offers(self, media_type, len(body))
+            headers = {**headers, **offered}
+            if "Content-Encoding" in offered:
+                press.pack(self, body, partial(self._send, status=status, media_type=media_type, headers=headers))
+                return
+        self._send(body, status=status, media_type=media_type, headers=headers)
+
+    def _send(self, body: bytes, *, status: int, media_type: str, headers: Mapping[str, str]) -> None:
+        desk = self.line.desk
+        start = f"{_status_line(status)}\r\nDate: {desk.date}\r\nServer: shiplap\r\nX-Request-Id: {self.id}\r\n"
+        if media_type:
+            start += f"Content-Type: {media_type}\r\n"
+        for name, value in headers.items():
+            # A line break in a value, wherever it came from, would begin a header or an answer of another's making.
+            start += f"{name}: {value if value.isprintable() else _BREAK.sub(' ', value)}\r\n"
         bare = status in _WITHOUT_BODY
         if not bare:
-            further["Content-Length"] = str(len(body))
-        start = self._start(status, media_type, further)
-        self.data = start if bare or self.head.method == "HEAD" else start + body
+            start += f"Content-Length: {len(body)}\r\n"
+        if not self.line.keeps(self):
+            start += "Connection: close\r\n"
+        elif self.head.version == "1.0":
+            start += "Connection: keep-alive\r\n"
+        sent = b"" if bare or self.head.method == "HEAD" else body
+        self.data = f"{start}\r\n".encode("latin-1", "replace") + sent
         self.line.flush()
         if desk.observer is not None:
-            desk.observer.answered(self, status, len(self.data) - len(start))
-
-    def _start(self, status: int, media_type: str, headers: Mapping[str, str]) -> bytes:
-        lines = [
-            f"HTTP/1.1 {status} {phrase(status)}",
-            f"Date: {self.line.desk.date}",
-            "Server: shiplap",
-            f"X-Request-Id: {self.id}",
-        ]
-        if media_type:
-            lines.append(f"Content-Type: {media_type}")
-        lines.extend(f"{name}: {value}" for name, value in headers.items())
-        if not self.line.keeps(self):
-            lines.append("Connection: close")
-        elif self.head.version == "1.0":
-            lines.append("Connection: keep-alive")
-        # A line break in a value, wherever it came from, would begin a header or an answer of somebody else's making.
-        safe = (_BREAK.sub(" ", line) for line in lines)
-        return "\r\n".join(safe).encode("latin-1", "replace") + b"\r\n\r\n"
+            desk.observer.answered(self, status, len(sent))
 
     def refuse(self, problem: ProblemError) -> None:
         """Answer with a problem."""
@@ -286,6 +288,11 @@ class Exchange:
             self.refuse(error)
         else:
             self.fail(error)
+
+
+@cache
+def _status_line(status: int) -> str:
+    return f"HTTP/1.1 {status} {phrase(status)}"
 
 
 Handler = Callable[[Exchange], None]
