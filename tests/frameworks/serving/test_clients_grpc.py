@@ -7,7 +7,6 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from unittest import mock
 
 import kserve.protocol.grpc.grpc_predict_v2_pb2 as kserve_messages
@@ -26,7 +25,11 @@ with warnings.catch_warnings(), mock.patch.object(descriptor_pool, "Default", re
     import tritonclient.grpc as triton
     from tritonclient.grpc import aio as triton_aio
 
-SERVER = Path(__file__).parents[2] / "engineer/deploy/serve/rpc/rpc_process.py"
+START = """
+import sys
+from shiplap.engineer.deploy.serve import serve
+serve(sys.argv[1:], port=0, grpc_port=0, ready=lambda places: print(places.grpc, flush=True))
+"""
 COUNTS = [1, 2, 120]
 
 
@@ -34,11 +37,11 @@ COUNTS = [1, 2, 120]
 def place(ship) -> Iterator[str]:
     """Where a server listens; it must not have written a word to standard error at the end."""
     process = subprocess.Popen(
-        [sys.executable, SERVER, ship], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", START, str(ship)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
         assert select.select([process.stdout], [], [], 60)[0], "the server did not start"
-        yield process.stdout.readline().split()[1]
+        yield process.stdout.readline().strip()
         process.terminate()
         assert process.communicate(timeout=20)[1] == ""
     finally:

@@ -27,7 +27,11 @@ import shiplap as sl
 from shiplap.engineer.deploy.serve.rpc.library import message
 from shiplap.scoring import load
 
-SERVER = Path(__file__).parents[2] / "engineer/deploy/serve/rpc/rpc_process.py"
+START = """
+import sys
+from shiplap.engineer.deploy.serve import serve
+serve(sys.argv[1:], port=0, grpc_port=0, ready=lambda places: print(places.grpc, flush=True))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +58,11 @@ def ship(tmp_path_factory, model, rows) -> Path:
 @pytest.fixture(scope="module")
 def stub(ship) -> Iterator[prediction_service_pb2_grpc.PredictionServiceStub]:
     process = subprocess.Popen(
-        [sys.executable, SERVER, ship], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", START, str(ship)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
         assert select.select([process.stdout], [], [], 60)[0], "the server did not start"
-        with grpc.insecure_channel(process.stdout.readline().split()[1]) as channel:
+        with grpc.insecure_channel(process.stdout.readline().strip()) as channel:
             yield prediction_service_pb2_grpc.PredictionServiceStub(channel)
         process.terminate()
         assert process.communicate(timeout=20)[1] == ""

@@ -2,13 +2,11 @@
 
 import asyncio
 import datetime
-import select
 import socket
 import ssl
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import grpc
 import grpc.aio
@@ -366,25 +364,21 @@ def test_a_port_that_is_taken_is_refused_and_a_reserved_one_is_shared():
             socket.create_connection(("127.0.0.1", chosen), timeout=1).close()
 
 
-def test_one_process_speaks_both_under_uvloop_and_ends_without_a_word(ship, scorer):
-    command = [sys.executable, "-W", "error", str(Path(__file__).with_name("rpc_process.py")), str(ship)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        assert select.select([process.stdout], [], [], 60)[0], "the server did not start"
-        url, place = process.stdout.readline().split()
-        with grpc.insecure_channel(place) as channel:
-            asked = message("inference.ModelInferRequest")(inputs=[ROW]).SerializeToString()
-            told = message("inference.ModelInferResponse").FromString(channel.unary_unary(INFER)(asked, timeout=20))
-        expected = scorer.predict_row({"age": 41}).probabilities
-        assert list(told.outputs[1].contents.fp64_contents) == pytest.approx(expected, rel=1e-14)
-        answer = httpx.post(f"{url}/predict", json={"age": 41}).json()["probabilities"]
+def test_workers_share_the_port_and_end_without_a_word(start, ship, scorer):
+    """Each connection may meet another worker; what they answered is counted together."""
+    asked = message("inference.ModelInferRequest")(inputs=[ROW]).SerializeToString()
+    expected = scorer.predict_row({"age": 41}).probabilities
+    with start(ship, workers=2, grpc_port=0, admin_port=0) as run:
+        for _ in range(8):
+            with grpc.insecure_channel(run.addresses.grpc, (("grpc.use_local_subchannel_pool", 1),)) as channel:
+                told = message("inference.ModelInferResponse").FromString(channel.unary_unary(INFER)(asked, timeout=20))
+            assert list(told.outputs[1].contents.fp64_contents) == pytest.approx(expected, rel=1e-14)
+        answer = httpx.post(f"{run.url}/predict", json={"age": 41}).json()["probabilities"]
         assert tuple(answer.values()) == pytest.approx(expected, rel=1e-14)
-        process.terminate()
-        assert process.communicate(timeout=20)[1] == ""
-        assert process.returncode == 0
-    finally:
-        process.kill()
-        process.communicate()
+        counted = [line for line in httpx.get(f"{run.addresses.admin}/metrics").text.splitlines() if '"grpc"' in line]
+        assert f'model="churn",protocol="grpc",status="200",version="{scorer.ship.id[:12]}"}} 8.0' in counted[0]
+        assert run.stop() == ""
+        assert run.process.returncode == 0
 
 
 def test_serving_does_not_import_grpc_and_says_how_to_get_it():
