@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import cache
 from pathlib import Path
 
 __all__ = ["cpu_seconds", "resident_bytes", "started_at"]
@@ -27,8 +28,14 @@ def resident_bytes() -> int | None:
 
 def started_at() -> float:
     """Return when this process began, in seconds since 1970; where the system does not say, when this was imported."""
+    return _started_at(os.getpid())
+
+
+@cache
+def _started_at(pid: int) -> float:
+    """Read it once in each process: what was read before a fork is about another one."""
     try:
-        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
         boot = next(line for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime "))
     except OSError:
         return _imported_at
