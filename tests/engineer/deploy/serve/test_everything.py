@@ -42,6 +42,7 @@ def test_all_of_it_together(start, ship, tmp_path, certificate):
     keys, log = tmp_path / "keys.json", tmp_path / "access.log"
     ann = add_key(keys, "ann")
     operator = add_key(keys, "operator", admin=True)
+    stranger = add_key(keys, "stranger", models=["another"])
     chosen = {
         "workers": 2,
         "admin_port": 0,
@@ -65,6 +66,9 @@ def test_all_of_it_together(start, ship, tmp_path, certificate):
                 ids.append(answer.headers["x-request-id"])
         assert len(set(ids)) == 40
         assert httpx.post(f"{run.url}/predict", json=ROW, verify=trust).status_code == 401
+        for method, path in (("POST", "/predict"), ("GET", "/v2/models/churn"), ("GET", "/v1/models/churn/metadata")):
+            answer = httpx.request(method, run.url + path, headers={"X-API-Key": stranger}, json=ROW, verify=trust)
+            assert answer.status_code == 403, path
         assert clients[0].get(run.addresses.admin + "/fleet").status_code == 403
 
         grpc = pytest.importorskip("grpc")

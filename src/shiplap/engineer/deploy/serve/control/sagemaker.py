@@ -68,6 +68,7 @@ class SageMakerModels:
         return {}
 
     async def _load(self, exchange: Exchange) -> object:
+        _require_admin(exchange)
         asked = body_of(exchange, _Asked)
         if asked.model_name in self._controller.station.roster.lineups:
             raise ProblemError(409, f"a model called '{asked.model_name}' is loaded already", field="model_name")
@@ -81,6 +82,7 @@ class SageMakerModels:
         return _shown(self._controller.station.roster.lineup(model_of(exchange)))
 
     async def _unload(self, exchange: Exchange) -> object:
+        _require_admin(exchange)
         await self._controller.unload(model_of(exchange))
         return {}
 
@@ -94,6 +96,13 @@ class SageMakerModels:
         if len(found) != 1:
             raise ProblemError(404, f"one ship file is expected in '{url}', and there are {len(found)}", field="url")
         return found[0]
+
+
+def _require_admin(exchange: Exchange) -> None:
+    """Refuse a key that may ask models, and not change them; the platform itself sends none."""
+    key = exchange.head.key
+    if key is not None and not key.admin:
+        raise ProblemError(403, "this key may not change what is served")
 
 
 def _shown(lineup: Lineup) -> dict[str, str]:

@@ -133,11 +133,12 @@ class Worker:
             await bus.open()
             self._spawn(bus.listen(reload)).add_done_callback(lambda _: self._stop.set())  # the supervisor is gone
         shared.watch.start(self._index)
+        if shared.guard is not None:
+            shared.guard.count_as(self._index)
         await self._start(controller, bus)
         rpc = await self._start_grpc()
         self._onlookers.look(self._station)
         if shared.guard is not None:
-            shared.guard.count_as(self._index)
             shared.guard.watch(*(server.forget for server in self._servers))
         if isinstance(bus, Relayed):
             bus.ready()

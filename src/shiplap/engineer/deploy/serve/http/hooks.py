@@ -15,6 +15,7 @@ class Key(Protocol):
     """Somebody who may ask."""
 
     name: str
+    admin: bool
 
     def require(self, model: str) -> None:
         """Raise ``ProblemError`` (403) where this model is not for them."""

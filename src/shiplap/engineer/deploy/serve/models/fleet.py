@@ -103,14 +103,21 @@ class Fleet:
             raise ProblemError(404, f"no model called '{name}' is served here", hint=hint)
         return found
 
+    def asked(self, exchange: Exchange, otherwise: str = "") -> Service:
+        """Return the model that a request is about, if its key is for that; raises ``ProblemError``."""
+        key, name = exchange.head.key, exchange.head.parameters.get("model")
+        if key is not None and name is not None:
+            key.require(name)
+        service = self.service(name, otherwise)
+        if key is not None and name is None:
+            key.require(service.name)
+        return service
+
     def choose(self, exchange: Exchange, otherwise: str = "") -> Hosted:
         """Return who answers a request, by its path, its key and its sticky text; raises ``ProblemError``."""
         head = exchange.head
-        parameters = head.parameters
-        service = self.service(parameters.get("model"), otherwise)
-        if head.key is not None:
-            head.key.require(service.name)
-        version = parameters.get("version")
+        service = self.asked(exchange, otherwise)
+        version = head.parameters.get("version")
         found = service.pick(head.headers.get(STICKY, "")) if version is None else service.version(version)
         exchange.hosted = found
         return found
@@ -148,9 +155,8 @@ class Endpoints(Generic[T]):
 
     def known(self, exchange: Exchange) -> T:
         """Return what is known of the version that a path names, or of the first; raises ``ProblemError``."""
-        parameters = exchange.head.parameters
-        service = self.fleet.service(parameters.get("model"), self._otherwise)
-        return self._made[service.version(parameters.get("version", LABELS[0]))]
+        service = self.fleet.asked(exchange, self._otherwise)
+        return self._made[service.version(exchange.head.parameters.get("version", LABELS[0]))]
 
     @property
     def first(self) -> dict[str, T]:

@@ -86,13 +86,11 @@ def _field(hosted: Hosted, field: Field, example: Any) -> dict[str, Any]:
 
 def _words(field: Field, operation: Operation | None) -> str:
     """Say what to fill in, where the field does not show it."""
-    if isinstance(operation, Date):
-        return f"A date of the form {operation.format}" if operation.format else "A date"
+    if isinstance(operation, Date) and operation.format:
+        return f"A date of the form {operation.format}"
     if isinstance(operation, Tensor):
         return f"Numbers of the shape {' × '.join(map(str, field.shape))}, as lists in lists"
-    if isinstance(operation, Category):
-        return "A known value, or any other"
-    return {"number": "A number", "image": "A PNG or JPEG file"}.get(_widget(operation), "")
+    return "A PNG or JPEG file" if isinstance(operation, Image) else ""
 
 
 def _widget(operation: Operation | None) -> str:

@@ -76,9 +76,7 @@ class Outcomes:
 
     def _take(self, exchange: Exchange) -> None:
         head, body = exchange.head, exchange.body
-        service = self._fleet.service(head.parameters.get("model"), "/outcomes/{model}")
-        if head.key is not None:
-            head.key.require(service.name)
+        service = self._fleet.asked(exchange, "/outcomes/{model}")
         require_body(exchange)
         lines = head.media_type == NDJSON
         if not lines:

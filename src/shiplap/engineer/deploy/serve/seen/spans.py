@@ -115,7 +115,8 @@ class Spans:
         try:
             from shiplap.engineer.deploy.serve.seen import otlp  # noqa: PLC0415  before workers fork, and only if wanted
         except ModuleNotFoundError as error:
-            raise MissingExtraError("tracing with OpenTelemetry", extra="otel") from error
+            detail = "tracing, which OTEL_* variables switch on and OTEL_SDK_DISABLED=true off,"
+            raise MissingExtraError(detail, extra="otel") from error
         self._make = otlp.Sender
 
     @classmethod

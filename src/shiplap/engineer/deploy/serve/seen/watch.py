@@ -46,7 +46,7 @@ class Watch:
         self._told = b""
 
     @classmethod
-    def open(cls, *, access_log: str, environment: Mapping[str, str]) -> Watch:
+    def open(cls, *, access_log: str, environment: Mapping[str, str], log_every: int = 1) -> Watch:
         """Return what the operator chose.
 
         Parameters
@@ -55,6 +55,8 @@ class Watch:
             As `AccessLog` takes it; empty for none.
         environment : mapping of str to str
             Environment variables: those of OpenTelemetry switch spans on.
+        log_every : int
+            Of so many answers below 400 one has a line in the log; those from 400 on have one each.
 
         Raises
         ------
@@ -63,7 +65,7 @@ class Watch:
         MissingExtraError
             OpenTelemetry is asked for, and not installed.
         """
-        log = AccessLog(access_log) if access_log else None
+        log = AccessLog(access_log, every=log_every) if access_log else None
         return cls(Metrics(), log=log, spans=Spans.from_environment(environment))
 
     @property

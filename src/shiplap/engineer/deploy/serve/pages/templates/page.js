@@ -65,9 +65,9 @@
     const words = made("p", { className: "words", id: `${id}-words`, textContent: field.words });
     const parts = field.widget === "boolean" ? choice(field, id) : field.widget === "image" ? picture(field, id) : typed(field, id);
     const controls = parts.controls;
-    for (const control of controls) control.setAttribute("aria-describedby", `${words.id} ${fault.id}`);
+    for (const control of controls) control.setAttribute("aria-describedby", field.words ? `${words.id} ${fault.id}` : fault.id);
     const node = made(parts.tag, { className: `field${["text", "tensor", "image"].includes(field.widget) ? " wide" : ""}` });
-    node.append(parts.label, ...parts.nodes, fault, words);
+    node.append(parts.label, ...parts.nodes, fault, ...(field.words ? [words] : []));
     const show = (message) => {
       fault.hidden = !message;
       fault.textContent = message ?? "";
