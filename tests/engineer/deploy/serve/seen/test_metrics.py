@@ -75,6 +75,29 @@ def test_counts_are_exact(watch, ship, make, tmp_path, values):
     assert {key[1] for key in infos} == {"model=churn", "model=delay"}
 
 
+def test_rows_are_counted_over_every_protocol(watch, ship, values):
+    row = {"age": 41, "plan": "basic"}
+    table = {"content": "age,plan\n1,basic\n2,plus\n", "headers": {"Content-Type": "text/csv"}}
+    tensors = [
+        {"name": "age", "shape": [5], "datatype": "FP64", "data": [41.0] * 5},
+        {"name": "plan", "shape": [5], "datatype": "BYTES", "data": ["basic"] * 5},
+    ]
+    asked = {
+        "predict": (3, "/predict", {"json": [row] * 3}),
+        "v2": (5, "/v2/models/churn/infer", {"json": {"inputs": tensors}}),
+        "invocations": (2, "/invocations", table),
+        "tensorflow": (6, "/v1/models/churn:predict", {"json": {"instances": [row] * 6}}),
+        "torchserve": (2, "/predictions/churn", {"json": [row] * 2}),
+        "azure": (4, "/score", {"json": {"data": [row] * 4}}),
+    }
+    with watch(ship) as server:
+        for _, path, sent in asked.values():
+            assert httpx.post(server.url + path, **sent).status_code == 200, path
+        found = values(server.page().body)
+    rows = {key[2]: value for key, value in found.items() if key[0] == "shiplap_rows_total"}
+    assert rows == {f"protocol={name}": count for name, (count, _, _) in asked.items()}
+
+
 def test_bytes_of_answers_are_those_that_were_sent(watch, ship, values):
     with watch(ship) as server:
         sent = [httpx.post(f"{server.url}/predict", content=body).content for body in (ROW, b"[" + ROW + b"]", b"{")]
