@@ -289,8 +289,8 @@ def test_the_line_to_install_it_is_named():
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert said == (
-        "tracing, which OTEL_* variables switch on and OTEL_SDK_DISABLED=true off, needs a library that is not installed "
-        '(pip install "shiplap[otel]")\n'
+        "tracing, which OTEL_* variables switch on and OTEL_SDK_DISABLED=true off, needs a library that is not "
+        'installed (pip install "shiplap[otel]")\n'
     )
 
 
