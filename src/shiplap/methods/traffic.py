@@ -64,11 +64,13 @@ class _Packed(msgspec.Struct, array_like=True, frozen=True):
     low: float
     high: float
     shift: int
+    zeros: int  # trailing bits that no key has: whole numbers have many
     first: int
     steps: list[int]  # from key to key: short numbers, which take a byte or two
     counts: list[int]
 
 
+_BITS = 64
 _encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(tuple[dict[str, _Packed], ...])
 
@@ -84,7 +86,7 @@ def unpack(data: bytes) -> Traffic:
     try:
         parts = _decoder.decode(data)
         inputs, outputs, answers = ({name: _unpacked(packed) for name, packed in part.items()} for part in parts)
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError, OverflowError) as error:
         raise StoreError(f"these are no sketches of traffic: {error}") from error
     return Traffic(inputs=inputs, outputs=outputs, answers=answers)
 
@@ -100,6 +102,9 @@ def _added(one: Mapping[str, Sketch], other: Mapping[str, Sketch]) -> Sketches:
 
 
 def _packed(sketch: Sketch) -> _Packed:
+    common = int(np.bitwise_or.reduce(sketch.keys)) if len(sketch.keys) else 0
+    zeros = (common & -common).bit_length() - 1 if common else 0
+    keys = sketch.keys >> zeros
     return _Packed(
         sketch.scale,
         sketch.rows,
@@ -111,15 +116,18 @@ def _packed(sketch: Sketch) -> _Packed:
         sketch.low,
         sketch.high,
         sketch.shift,
-        int(sketch.keys[0]) if len(sketch.keys) else 0,
-        np.diff(sketch.keys).tolist(),
+        zeros,
+        int(keys[0]) if len(keys) else 0,
+        np.diff(keys).tolist(),
         sketch.counts.tolist(),
     )
 
 
 def _unpacked(packed: _Packed) -> Sketch:
     counts = np.array(packed.counts, np.int64)
-    keys = np.cumsum(np.array([packed.first, *packed.steps], np.int64)) if len(counts) else counts
+    if not 0 <= packed.zeros < _BITS:
+        raise ValueError(f"{packed.zeros} bits are not there to be shifted")
+    keys = np.cumsum(np.array([packed.first, *packed.steps], np.int64)) << packed.zeros if len(counts) else counts
     if len(keys) != len(counts):
         raise ValueError("bins and counts do not agree")
     return Sketch(
