@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -332,3 +333,17 @@ def test_another_process_reads_and_forgets_while_the_server_goes_on(ship: Path, 
         ask(site, 3)
         until(lambda: len(site.predictions.rows("churn")) == 4)
         assert "erase" not in {each.id for each in site.predictions.rows("churn")}
+
+
+def test_the_example_of_the_documents_reads_what_was_recorded(ship: Path, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[4] / "docs" / "serving.md").read_text(encoding="utf-8")
+    (example,) = re.findall(
+        r"^```python\n(.*?)^```", page.partition("## What is recorded")[2], re.MULTILINE | re.DOTALL
+    )[:1]
+    with serving(tmp_path, ship, options={"share": 1.0}) as site:
+        site.post("/predict", ROW, **{"X-Request-Id": "9f1c22ab04-1b"})
+        until(lambda: len(site.predictions.rows("churn")) == 1)
+        site.post("/outcomes", {"id": "9f1c22ab04-1b", "outcome": "yes"})
+        run = [sys.executable, "-c", example]
+        said = subprocess.run(run, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    assert said == f"9f1c22ab04-1b {ROW} no yes\n1 0 41.0 41.0\n2\n"

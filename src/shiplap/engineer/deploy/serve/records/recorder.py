@@ -129,7 +129,7 @@ class Recorder:
             self._ended.wait(_GATHER_S)
             self._count()
             if time.monotonic() >= self._due and self._writer.idle:
-                self._due = time.monotonic() + self.options.every_s
+                self._due = time.monotonic() + max(0.0, self.options.every_s - _GATHER_S)
                 self._write()
         self._writer.wait(_LAST_S)
         self._count()

@@ -172,7 +172,7 @@ def _lines(body: bytes) -> Iterator[Raws]:
 
 def _mark(label: Label) -> tuple[bool, Label]:
     """Return what two labels have in common that mean the same: 1 and 1.0 do, 1 and true do not."""
-    return False, label
+    return isinstance(label, bool), label
 
 
 def _is_number(value: object) -> bool:
