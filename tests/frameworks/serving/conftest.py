@@ -5,7 +5,8 @@ import select
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -65,10 +66,10 @@ def scorer(ship) -> Scorer:
     return load(ship)
 
 
-@pytest.fixture(scope="session")
-def address(ship) -> Iterator[str]:
+@contextmanager
+def serving(*ships: Path) -> Iterator[str]:
     """The address of a server; it must not have written a word to standard error at the end."""
-    command = [sys.executable, "-c", START, str(ship)]
+    command = [sys.executable, "-c", START, *map(str, ships)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -79,3 +80,14 @@ def address(ship) -> Iterator[str]:
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="session")
+def start() -> Callable[..., AbstractContextManager[str]]:
+    return serving
+
+
+@pytest.fixture(scope="session")
+def address(ship) -> Iterator[str]:
+    with serving(ship) as address:
+        yield address

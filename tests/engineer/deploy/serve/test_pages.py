@@ -8,6 +8,7 @@ import time
 import httpx
 import pytest
 
+from shiplap.engineer.deploy.serve.access import add_key
 from shiplap.engineer.deploy.serve.pages.operations import curl_lines
 
 PREDICT = "document.querySelector('#form [type=submit]')"
@@ -96,6 +97,7 @@ def test_an_empty_field_is_missing_and_the_line_for_a_shell_asks_the_same(reader
     reader.click("document.querySelectorAll('.three label')[2]")
     row = {"age": None, "plan": "it's", "since": "2013-03-01", "paid": None}
     reader.predict()
+    assert '"age":null' in reader.text("#curl")
     done = subprocess.run(["bash", "-c", reader.text("#curl")], capture_output=True, check=True)
     told = json.loads(done.stdout)
     assert told["probabilities"]["yes"] == pytest.approx(scorer.predict_row(row).probabilities[1], rel=1e-15)
@@ -125,6 +127,24 @@ def test_everything_can_be_done_from_the_keyboard(reader, server):
     reader.wait("document.getElementById('answer').dataset.state === 'answered'")
     named = "[...document.querySelectorAll('input, select, textarea')].every(e => e.labels.length > 0)"
     assert reader.browser.run(named)
+
+
+@pytest.mark.parametrize(("path", "shown"), [("/", "#ask"), ("/docs", "details.operation")])
+def test_where_keys_are_asked_for_nothing_is_shown_before_one_is_given(reader, start, ship, tmp_path, path, shown):
+    keys = tmp_path / "keys.json"
+    key = add_key(keys, "reader")
+    with start(ship, keys=str(keys)) as run:
+        reader.browser.ask("Page.navigate", url=run.url + path)
+        reader.wait("location.href !== 'about:blank' && document.getElementById('key')?.hidden === false")
+        assert "since" not in httpx.get(run.url + path, headers={"Accept": "text/html"}).text
+        for given in ("shp_wrong", key):
+            reader.write("key", given)
+            reader.click("document.querySelector('#key button')")
+            reader.wait("!document.querySelector('#key .fault').hidden || document.getElementById('key').hidden")
+        reader.wait(f"!!document.querySelector('{shown}') && !document.querySelector('{shown}').hidden")
+        if path == "/":
+            assert "Prediction" in reader.predict()
+            assert '-H "Authorization: Bearer $KEY"' in reader.text("#curl")
 
 
 @pytest.mark.parametrize("width", [360, 1280])
