@@ -77,7 +77,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     inline_ms: float = 2.0
     turn_ms: float = 25.0
     wait_ms: float = 250.0
-    slice_ms: float = 0.15
+    slice_ms: float = 0.1
     handshake_s: float = 10.0
     read_s: float = 30.0
     idle_s: float = 75.0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from math import ceil
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -24,7 +25,7 @@ from shiplap.engineer.deploy.serve.models.line import Line
 from shiplap.engineer.deploy.serve.models.outcomes import Render, beyond
 from shiplap.engineer.deploy.serve.models.pieces import JsonReader, Piece, RowsPiece
 from shiplap.engineer.deploy.serve.models.tap import Asker, Tap
-from shiplap.engineer.deploy.serve.models.turn import Turn
+from shiplap.engineer.deploy.serve.models.turn import Turn, drifted
 from shiplap.engineer.deploy.serve.openapi import EXPECTED
 from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.scoring import Scorer
@@ -66,9 +67,9 @@ class Hosted:
         self.json = JsonReader(scorer.encoder, limits.depth)
         self.call_us, self.row_us, row_bytes = self._costs()
         self.dear = self.call_us > limits.inline_ms * 1000
-        slice_us = limits.slice_ms * 1000
-        self._slice = max(1, min(int(slice_us / self.row_us), scorer.encoder.chunk))
-        self.inline_bytes = 0 if self.dear else int(max(slice_us / self.row_us, _FEW) * row_bytes)
+        self._run_us = self.row_us
+        self._slice = self._rows_of(self.row_us)
+        self.inline_bytes = 0 if self.dear else max(self._slice, _FEW) * int(row_bytes)
         wide = max(8, _WAITING_BYTES // (8 * scorer.encoder.width))  # rows that wait are encoded already
         self.turn = self._line(wide) if self.dear else self._turn(wide)
 
@@ -114,6 +115,7 @@ class Hosted:
                 yield
                 part = slice(start, min(start + block, len(piece)))
                 parts.extend((yield from self._computed(piece, part, first, asker)))
+            yield
         return np.concatenate(parts)
 
     def work(
@@ -153,12 +155,16 @@ class Hosted:
         """Return the outputs of a part of a piece whose first row is the row `first` of the body, in slices."""
         try:
             encoded = piece.matrix(part)
-            outputs = []
-            for start in range(0, len(encoded), self._slice):
+            outputs: list[Matrix] = []
+            start = 0
+            while start < len(encoded):
+                yield
                 if self.jobs.closed:
                     raise ProblemError(503, "the server is stopping", headers={"Retry-After": "1"}, reason="stopping")
-                outputs.append(self.scorer.runtime.run(encoded[start : start + self._slice]))
-                yield
+                left = len(encoded) - start
+                size = ceil(left / ceil(left / self._slice))  # slices of one size cost least
+                outputs.append(self._run(encoded[start : start + size]))
+                start += len(outputs[-1])
         except RowError as error:
             row = piece.rows(part)[error.row]
             raise self._refusal(error, row, first + part.start + error.row, many=True) from error
@@ -169,6 +175,18 @@ class Hosted:
             for tap in self.taps:
                 tap.take([asker] * len(encoded), rows, encoded, whole)
         return outputs
+
+    def _run(self, encoded: Matrix) -> Matrix:
+        """Run the graph, and think of the next slice by what this one took."""
+        start = perf_counter()
+        outputs = self.scorer.runtime.run(encoded)
+        self._run_us = drifted(self._run_us, perf_counter() - start, len(encoded))
+        self._slice = self._rows_of(self._run_us)
+        return outputs
+
+    def _rows_of(self, row_us: float) -> int:
+        """Return how many rows make a slice."""
+        return max(1, min(int(self.limits.slice_ms * 1000 / row_us), self.scorer.encoder.chunk))
 
     def _turn(self, wide: int) -> Turn:
         scorer = self.scorer
@@ -230,7 +248,7 @@ def _example(field: Field) -> Any:
 def _best_us(act: Callable[[], object], repeats: int = 5) -> float:
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = perf_counter()
         act()
-        times.append(time.perf_counter() - start)
+        times.append(perf_counter() - start)
     return min(times) * 1e6

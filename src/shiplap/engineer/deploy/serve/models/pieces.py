@@ -57,7 +57,7 @@ class RowsPiece:
         What they become.
     """
 
-    block = 128
+    block = 64
 
     def __init__(self, rows: Sequence[Row], encoder: Encoder) -> None:
         self._rows, self._encoder = rows, encoder
@@ -91,7 +91,7 @@ class JsonPiece:
         The place of the first row in the whole body.
     """
 
-    block = 128
+    block = 64
 
     def __init__(
         self, reader: JsonRows, encoder: Encoder, raws: Callable[[], Raws], read: list[Any] | None, first: int

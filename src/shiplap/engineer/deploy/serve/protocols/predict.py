@@ -44,7 +44,7 @@ __all__ = ["Predict"]
 
 _TABLES = frozenset({NDJSON, CSV, ARROW})
 _OFFERED = (JSON, NDJSON, CSV, ARROW)
-_RENDERED = 512  # rows, in a step
+_RENDERED = 128  # rows, in a step
 
 
 class Predict:

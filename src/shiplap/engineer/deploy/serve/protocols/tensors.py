@@ -94,6 +94,7 @@ class Tensors:
         self.outputs = {each.name: each for each in _outputs(signature)}
         self.images = frozenset(field.name for field in signature.inputs if field.kind == "image")
         self.inner = {field.name: field.shape for field in signature.inputs}
+        self.row_values = sum(map(prod, self.inner.values()))
 
     def rows(
         self, tensors: Sequence[Tensor], wanted: Iterable[str] = (), fill: Callable[[], None] | None = None
@@ -184,7 +185,7 @@ def _values(tensor: Tensor, n_rows: int, inner: tuple[int, ...]) -> list[Any]:
         )
     values = tensor.data or []
     for _ in inner or (1,):
-        if any(type(value) is list for value in values):
+        if list in set(map(type, values)):
             values = [part for value in values for part in (value if type(value) is list else [value])]
     size = prod(inner)
     if len(values) != n_rows * size:
