@@ -70,15 +70,17 @@ async def talking(*ships, limits=None, tls=None, repository=None, **hooks) -> As
     server = Server(Routes((), _nothing), limits, **hooks)
     fleet = fleet_of(jobs, limits, *ships)
     rpc = RpcServer(server, fleet, repository=repository)
-    with reserve("127.0.0.1", 0) as held:
-        await rpc.start(held, tls)
-        async with grpc.aio.insecure_channel(place_of(held)) as channel:
-            yield Talk(server, rpc, channel, place_of(held))
+    try:
+        with reserve("127.0.0.1", 0) as held:
+            await rpc.start(held, tls)
+            async with grpc.aio.insecure_channel(place_of(held)) as channel:
+                yield Talk(server, rpc, channel, place_of(held))
+    finally:
         server.draining = True
         await rpc.drain()
-    jobs.close()
-    for hosted in fleet.hosted:
-        hosted.turn.close()
+        jobs.close()
+        for hosted in fleet.hosted:
+            hosted.turn.close()
 
 
 @pytest.fixture(scope="session")

@@ -92,6 +92,15 @@ def test_a_client_that_never_sends_its_message_is_cut_off(talk, ship, refusal):
     talk(scenario, ship, limits=Limits(read_s=0.5))
 
 
+def test_one_connection_may_ask_as_much_at_once_as_the_limit_is(talk, ship):
+    async def scenario(talk):
+        for _ in range(3):
+            told = await asyncio.gather(*(talk.ask("ModelInfer", inputs=[ROW]) for _ in range(200)))
+            assert len({each.outputs[1].contents.fp64_contents[0] for each in told}) == 1
+
+    talk(scenario, ship)
+
+
 def test_more_rpcs_than_the_limit_are_refused(talk, ship, refusal):
     async def scenario(talk):
         idle = [talk.channel.stream_stream("/inference.GRPCInferenceService/ModelStreamInfer")() for _ in range(2)]

@@ -162,7 +162,7 @@ class Inference:
             told.id = asked.id
             return bytes(wrap(told).SerializeToString())
 
-        return await work(tensors.model, call, n_values, read, render)
+        return await work(tensors, call, n_values, read, render)
 
     # -- repository ----------------------------------------------------------------------------------------------
 

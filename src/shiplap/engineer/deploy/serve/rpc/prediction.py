@@ -84,7 +84,7 @@ class Prediction:
             return _bytes("PredictResponse", outputs=told, model_spec=_spec(tensors.model))
 
         n_values = claimed(tensor.shape for tensor in sent)
-        return await work(tensors.model, call, n_values, partial(tensors.rows, sent, wanted, fill_all), render)
+        return await work(tensors, call, n_values, partial(tensors.rows, sent, wanted, fill_all), render)
 
     async def _classify(self, call: Call, data: bytes) -> bytes:
         asked = _read("ClassificationRequest", data)
@@ -151,7 +151,7 @@ class Prediction:
             return [{**context, **row_of(example, tensors)} for example in sent.examples]
 
         n_values = claimed([len(sent.examples), *each.shape[1:]] for each in tensors.inputs)
-        return await work(tensors.model, call, n_values, read, render)
+        return await work(tensors, call, n_values, read, render)
 
     def _found(self, call: Call, spec: Any) -> Tensors:
         _name(call, spec)

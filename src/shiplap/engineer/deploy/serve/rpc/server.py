@@ -100,7 +100,6 @@ def _options(limits: Limits) -> list[tuple[str, Any]]:
         ("grpc.max_metadata_size", limits.header_bytes),
         ("grpc.absolute_max_metadata_size", limits.header_bytes),
         ("grpc.max_allowed_incoming_connections", limits.connections),
-        ("grpc.max_concurrent_streams", limits.connections),
         ("grpc.max_connection_idle_ms", round(limits.idle_s * 1000)),
         ("grpc.server_handshake_timeout_ms", round(limits.read_s * 1000)),
         ("grpc.keepalive_time_ms", round(limits.idle_s * 1000)),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shiplap.engineer.deploy.serve.models.hosted import Hosted
+from shiplap.engineer.deploy.serve.protocols.tensors import Tensors
 from shiplap.engineer.deploy.serve.rpc.call import Call
 
 __all__ = ["Outputs", "Row", "claimed", "work"]
@@ -33,13 +33,13 @@ def claimed(shapes: Iterable[Sequence[int]]) -> int:
 
 
 async def work(
-    model: Hosted, call: Call, n_values: int, read: Callable[[], list[Row]], render: Callable[[Outputs], bytes]
+    tensors: Tensors, call: Call, n_values: int, read: Callable[[], list[Row]], render: Callable[[Outputs], bytes]
 ) -> bytes:
     """Return what `render` makes of the answers to the rows that `read` finds.
 
     Parameters
     ----------
-    model : Hosted
+    tensors : Tensors
         The ship.
     call : Call
         Who asks.
@@ -55,7 +55,8 @@ async def work(
     ProblemError
         As the model, or `read`, does.
     """
-    n_rows = n_values / sum(prod(field.shape) for field in model.scorer.signature.inputs)
+    model = tensors.model
+    n_rows = n_values / tensors.row_values
     many = n_rows > _FEW and n_rows * model.row_us > model.limits.inline_ms * 1000
     if many or len(call.body) > max(model.inline_bytes, _SHORT):
         model.jobs.submit(call, lambda: render(model.outputs(read(), call)))
