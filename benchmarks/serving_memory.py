@@ -60,7 +60,7 @@ def workers(plan: Plan) -> list[Table]:
         "Two workers against one, no process held to a core",
         ("", "model", "clients", "requests/s", "p99 ms", "CPU us", "throughput to one worker"),
     )
-    for key, clients in (("trees", 64), ("dear", 16)):
+    for key, clients in (("trees", 64), ("dear", 8)):
         model = prepared(key)
         one: Outcome | None = None
         for server in (SHIPLAP, TWO):

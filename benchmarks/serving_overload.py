@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from serving_bodies import OBJECT, OBJECTS
 from serving_load import Load, Outcome
 from serving_models import Row, prepared
-from serving_plan import Plan, answered
-from serving_process import Running
+from serving_plan import Plan
+from serving_process import Running, StartError
 from serving_report import Aim, Table
 from serving_servers import SHIPLAP
 
@@ -69,7 +69,9 @@ def overload(plan: Plan) -> list[Table]:
 
 
 def measured(table: Table, plan: Plan, case: Case, running: Running, requests: tuple[bytes, ...]) -> None:
-    closed = answered(plan.put(Load(running.port, requests, 16, plan.seconds, running.pid)))
+    closed = plan.put(Load(running.port, requests, 16, plan.seconds, running.pid))
+    if not len(closed.latencies):
+        raise StartError(f"answered {dict(closed.statuses)}")
     before_mb, _ = running.memory_mb()
     rate = min(TIMES * closed.per_s, MOST_PER_S)
     told = plan.put(Load(running.port, requests, CLIENTS, plan.overload_s, running.pid, rate=rate))
