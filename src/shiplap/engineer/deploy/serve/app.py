@@ -5,6 +5,7 @@ A swap of models makes another application, so each part is made when it is firs
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
@@ -29,6 +30,8 @@ __all__ = ["make_app"]
 
 _JSON, _HTML = "application/json", "text/html"
 _TEXT: dict[str, Any] = {"type": "string"}
+_NOWHERE = "http://nowhere.invalid"  # stands for the address in what is kept
+_HOST = re.compile(r"[\w.:\[\]-]+", re.ASCII)
 Described = Mapping[str, Any]
 
 
@@ -46,14 +49,15 @@ def make_app(fleet: Fleet, paths: Callable[[], Iterable[Described]], security: D
     """
     beside = _Beside(fleet, paths, security)
     routes = {
-        "/": beside.front,
+        "/": _at_once(beside.front),  # probes ask for it
         "/form.json": lambda _: _json(beside.form),
         "/docs": beside.docs,
         "/docs/operations": beside.fragment,
         "/openapi.json": lambda _: _json(beside.document),
     }
     return Starlette(
-        routes=[Route(path, _answering(make), methods=["GET"]) for path, make in routes.items()],
+        # What is no coroutine runs on a thread: describing every protocol takes milliseconds.
+        routes=[Route(path, make, methods=["GET"]) for path, make in routes.items()],
         exception_handlers={HTTPException: _as_problem},
     )
 
@@ -96,11 +100,18 @@ class _Beside:
             return _page(*form_page())
         return Response(self.index, media_type=_JSON, headers={"Vary": "Accept"})
 
+    @cached_property
+    def operations(self) -> str:
+        return operations(self.description, _NOWHERE)
+
     def docs(self, request: Request) -> Response:
-        return _page(*docs_page(None if self._security else operations(self.description, _origin(request))))
+        return _page(*docs_page(None if self._security else self._operations_at(request)))
 
     def fragment(self, request: Request) -> Response:
-        return Response(operations(self.description, _origin(request)), media_type=_HTML)
+        return Response(self._operations_at(request), media_type=_HTML)
+
+    def _operations_at(self, request: Request) -> str:
+        return self.operations.replace(_NOWHERE, _origin(request))
 
 
 def _own_paths() -> dict[str, Any]:
@@ -118,7 +129,7 @@ def _own_paths() -> dict[str, Any]:
     }
 
 
-def _answering(make: Callable[[Request], Response]) -> Callable[[Request], Any]:
+def _at_once(make: Callable[[Request], Response]) -> Callable[[Request], Any]:
     async def answer(request: Request) -> Response:
         return make(request)
 
@@ -136,7 +147,8 @@ def _page(body: bytes, policy: str) -> Response:
 def _origin(request: Request) -> str:
     """Return where the client found this server; it may be behind another that speaks TLS."""
     scheme = "https" if request.headers.get("x-forwarded-proto") == "https" else request.url.scheme
-    return f"{scheme}://{request.headers.get('host', '')}"
+    host = request.headers.get("host", "")
+    return f"{scheme}://{host if _HOST.fullmatch(host) else 'localhost'}"
 
 
 async def _as_problem(request: Request, error: Exception) -> Response:
