@@ -40,6 +40,7 @@ class Asked:
 
     number: int
     rows: int = 1
+    first: int = 0
 
     @property
     def id(self) -> str:
@@ -122,7 +123,7 @@ def test_every_column_and_answer_is_counted_exactly(
     for start in range(0, 600, 3):
         show(recorder, hosted, rows[start : start + 3], [Asked(start + place) for place in range(3)])
     show(recorder, hosted, rows[600:1_100], [Asked(9_000, 600)] * 500)
-    show(recorder, hosted, rows[1_100:], [Asked(9_000, 600)] * 100)
+    show(recorder, hosted, rows[1_100:], [Asked(9_000, 600, first=500)] * 100)
     recorder.close()
     whole = total(found(tmp_path))
     ages = [row["age"] for row in rows if row["age"] is not None]
@@ -157,7 +158,7 @@ def test_samples_hold_what_came_and_what_was_answered(
     before = time.time()
     show(recorder, hosted, rows[:1], [Asked(1)])
     show(recorder, hosted, rows[:2], [Asked(2, 3)] * 2)
-    show(recorder, hosted, rows[2:], [Asked(2, 3)])
+    show(recorder, hosted, rows[2:], [Asked(2, 3, first=2)])
     recorder.close()
     samples = {each.id: each for each in found(tmp_path).rows("churn")}
     assert set(samples) == {"q1", "q2", "q2/1", "q2/2"}

@@ -164,6 +164,17 @@ def test_an_answer_is_found_again_by_its_id_and_joined_with_its_outcome(site: Si
     assert [rows[name].outcome for name in ("order-7", "order-7/1", "order-7/2")] == ["no", None, "no"]
 
 
+def test_rows_of_a_long_body_keep_their_places(ship: Path, tmp_path: Path) -> None:
+    rows = [{"age": place, "plan": "x" * (20_000 if place == 0 else 10)} for place in range(900)]
+    with serving(tmp_path, ship, options={"share": 1.0, "value_bytes": 100}) as site:
+        assert site.post("/predict", rows, **{"X-Request-Id": "long"})[0] == 200
+        until(lambda: counted(site.predictions) == 900)
+        until(lambda: len(site.predictions.rows("churn")) == 900)
+        kept = {each.id: each.row["age"] for each in site.predictions.rows("churn")}
+        assert kept == {f"long/{place}" if place else "long": place for place in range(900)}
+        assert site.stop() == ""
+
+
 def test_outcomes_come_as_one_as_many_and_as_lines(site: Site) -> None:
     one = {"id": "one", "outcome": "no", "at": "2026-03-01T12:00:00Z"}
     assert site.post("/outcomes/churn", one)[2]["new"] == 1

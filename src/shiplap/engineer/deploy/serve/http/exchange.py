@@ -160,11 +160,13 @@ class Exchange:
         The ship that answers, once it is known.
     rows : int
         How many rows it holds.
+    first : int
+        Which of them is the first that is worked on now.
     reason : str
         Why it was refused, where that is counted by reason; else empty.
     """
 
-    __slots__ = ("arrived", "body", "data", "head", "hosted", "line", "number", "reason", "rows")
+    __slots__ = ("arrived", "body", "data", "first", "head", "hosted", "line", "number", "reason", "rows")
 
     def __init__(self, line: Line, head: Head, body: bytes) -> None:
         self.line = line
@@ -174,6 +176,7 @@ class Exchange:
         self.arrived = line.arrived
         self.hosted: Any = None
         self.rows = 1
+        self.first = 0
         self.reason = ""
         desk = line.desk
         desk.count = self.number = desk.count + 1

@@ -172,6 +172,7 @@ class Hosted:
             raise beyond(error) from error
         if self.taps:
             rows, whole = piece.rows(part), np.concatenate(outputs)
+            asker.first = first + part.start
             for tap in self.taps:
                 tap.take([asker] * len(encoded), rows, encoded, whole)
         return outputs

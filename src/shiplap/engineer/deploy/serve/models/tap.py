@@ -23,6 +23,8 @@ class Asker(Protocol):
 
     number: int
     rows: int
+    first: int
+    """Place, among its rows, of the first that is worked on now."""
 
     @property
     def id(self) -> str:

@@ -19,7 +19,6 @@ __all__ = ["RecordTap"]
 Matrix = NDArray[np.float64]
 Rows = Sequence[Mapping[str, object]]
 
-_MOST_TAILS = 256
 _MOST_ROWS, _MOST_PENDING = 65_536, 4_000_000
 
 
@@ -44,7 +43,6 @@ class RecordTap:
         self._guard = threading.Lock()
         self._gathered = Gathered()
         self._skip = _skip(counting.share)
-        self._tails: dict[int, int] = {}
         self._pending = 0
         self._most = min(_MOST_ROWS, max(1_024, _MOST_PENDING // (len(self._columns) + counting.n_outputs)))
 
@@ -54,10 +52,9 @@ class RecordTap:
         numbers = (encoded if self._whole else encoded.take(self._columns, axis=1)).tobytes()
         with self._guard:
             gathered = self._gathered
-            start = self._start(askers[0], n_rows) if askers[0].rows > 1 else 0
             self._skip -= n_rows
             if self._skip < 0:
-                self._keep(askers, rows, outputs, start)
+                self._keep(askers, rows, outputs)
             pending = self._pending
             if pending + n_rows > self._most:
                 gathered.dropped += n_rows
@@ -77,22 +74,13 @@ class RecordTap:
             gathered.n_rows, self._pending = self._pending, 0
         return gathered
 
-    def _start(self, asker: Asker, n_rows: int) -> int:
-        """Return the place of the first row in its request; the parts of a request come in order."""
-        start = self._tails.pop(asker.number, 0)
-        if start + n_rows < asker.rows:
-            if len(self._tails) >= _MOST_TAILS:  # of requests that were given up
-                self._tails.clear()
-            self._tails[asker.number] = start + n_rows
-        return start
-
-    def _keep(self, askers: Sequence[Asker], rows: Rows, outputs: Matrix, start: int) -> None:
+    def _keep(self, askers: Sequence[Asker], rows: Rows, outputs: Matrix) -> None:
         """Keep rows by chance, each with the same: as many are skipped as would lie between two that are chosen."""
         now = time.time()
         place = len(askers) + self._skip
         while place < len(askers):
             asker = askers[place]
-            name = f"{asker.id}/{start + place}" if asker.rows > 1 else asker.id
+            name = f"{asker.id}/{asker.first + place}" if asker.rows > 1 else asker.id
             self._gathered.samples.append(Sample(name, rows[place], outputs[place : place + 1], now))
             place += 1 + _skip(self.counting.share)
         self._skip = place - len(askers)
