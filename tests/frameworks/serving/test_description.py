@@ -34,8 +34,9 @@ CONFIGURATION = """
 hooks = "{hooks}"
 
 [checks]
-# Its place is taken by `described_is_answered`.
+# In their place stand `described_is_answered` and `forbidden_is_refused`.
 positive_data_acceptance.enabled = false
+negative_data_rejection.enabled = false
 negative_data_rejection.expected-statuses = [400, 404, 405, 406, 411, 413, 414, 415, 422, 431]
 """
 
@@ -116,4 +117,4 @@ def test_it_is_true_of_several_models(start, folder):
         n_cases = checked(
             address, folder, "--phases", "examples,fuzzing", "--max-examples", "30", "--exclude-path-regex", "version"
         )
-    assert n_cases > 1_000
+    assert n_cases > 500

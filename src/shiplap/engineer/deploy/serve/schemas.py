@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Schemas", "Served", "answer_schema", "exactly_one", "served", "strict"]
 
-_NUMBER: dict[str, Any] = {"type": ["number", "null"]}
+# Not a list of types: over one in a choice, Schemathesis stumbles.
+_NUMBER: dict[str, Any] = {"anyOf": [{"type": "number"}, {"type": "null"}]}
 _LABEL_TYPES: dict[type, str] = {bool: "boolean", int: "number", float: "number", str: "string"}
 
 
@@ -260,7 +261,7 @@ def _value(signature: Signature) -> dict[str, Any]:
     if signature.task == "tensor":
         return _tensor(signature)
     if signature.task == "regression":
-        return {"anyOf": [{"type": "number"}, {"type": "null"}]}  # Schemathesis stumbles over a list of types here
+        return _NUMBER
     size = len(signature.classes)
     numbers = {"type": "array", "minItems": size, "maxItems": size, "items": _NUMBER}
     return {"anyOf": [_label(signature), _decision(signature), numbers]}
