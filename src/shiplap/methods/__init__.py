@@ -1,1 +1,1 @@
-"""What rooms share of statistics: questions, splits, metrics, money, intervals, leaks, slices; pure functions."""
+"""Statistics that rooms share: questions, splits, metrics, money, intervals, leaks, slices, sketches; pure functions."""

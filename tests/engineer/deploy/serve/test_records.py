@@ -19,15 +19,17 @@ from hypothesis import strategies as st
 
 from shiplap.core.encoding import Boolean, Category, Date, Encoding, Number, Tensor
 from shiplap.core.errors import InputError, StoreError
+from shiplap.core.prediction import Prediction, Window
 from shiplap.core.store.predictions import Predictions
 from shiplap.engineer.deploy.serve import Limits
 from shiplap.engineer.deploy.serve.models.hosted import Hosted
 from shiplap.engineer.deploy.serve.models.jobs import Jobs
 from shiplap.engineer.deploy.serve.records import Recorder, Records, private_columns, store_of
 from shiplap.engineer.deploy.serve.records import recorder as recorder_module
+from shiplap.engineer.deploy.serve.records import writer as writer_module
 from shiplap.engineer.deploy.serve.records.features import Categories, features_of
-from shiplap.methods.sketches import MISSING, UNSEEN
-from shiplap.methods.traffic import Traffic, unpack
+from shiplap.methods.sketches import MISSING, UNSEEN, sketch_numbers
+from shiplap.methods.traffic import Traffic, pack, unpack
 from shiplap.scoring import Encoder, load
 
 Make = Callable[..., Path]
@@ -332,6 +334,33 @@ def test_taps_are_safe_among_threads(tmp_path: Path, hosted: Hosted, record: Cal
         thread.join()
     recorder.close()
     assert sum(each.rows for each in found(tmp_path).windows("churn")) == 1_800
+
+
+def test_what_is_old_is_put_together_and_pruned(
+    tmp_path: Path, hosted: Hosted, record: Callable[..., Recorder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "_PRUNE_S", 0.0)
+    monkeypatch.setattr(writer_module, "_ROLL_UP_S", 0.0)
+    recorder = record(share=1.0, keep_days=1.0)
+    store = recorder.predictions()
+    hour = time.time() // 3_600 * 3_600 - 50 * 3_600
+    traffic = pack(Traffic(inputs={"age": sketch_numbers(np.array([1.0, 2.0]))}))
+    known = {"model": "churn", "ship": hosted.scorer.ship.id, "seconds": 60.0, "dropped": 0}
+    windows = [
+        Window(start=hour + 60 * minute, worker=worker, rows=2, traffic=traffic, **known)
+        for minute in range(60)
+        for worker in ("a", "b")
+    ]
+    old = Prediction(id="old", at=hour, share=1.0, row={}, model="churn", ship=hosted.scorer.ship.id)
+    store.write(models=[recorder.tap(hosted).counting.model], windows=windows, predictions=[old])
+    show(recorder, hosted, [ROW], [Asked(1)])
+    until(lambda: len(found(tmp_path).windows("churn")) == 2)
+    recorder.close()
+    first, last = found(tmp_path).windows("churn")
+    assert (first.start, first.seconds, first.worker, first.rows) == (hour, 3_600.0, "", 240)
+    assert unpack(first.traffic).inputs["age"].counts.tolist() == [120, 120]
+    assert (last.seconds, last.rows) == (60.0, 1)
+    assert [each.id for each in found(tmp_path).rows("churn")] == ["q1"]
 
 
 def test_numbers_of_a_regression(
