@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -195,3 +196,16 @@ def values() -> Callable[[bytes], dict[tuple[str, ...], float]]:
         return found
 
     return read
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[..., object]:
+    """Ask again until the answer is true, for some seconds; return the last answer."""
+
+    def ask(act: Callable[[], object], seconds: float = 20.0) -> object:
+        deadline = time.monotonic() + seconds
+        while not (answer := act()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return answer
+
+    return ask
