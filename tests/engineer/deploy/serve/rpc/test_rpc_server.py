@@ -69,12 +69,15 @@ def test_a_message_larger_than_a_body_is_refused(talk, ship, refusal):
     talk(scenario, ship, limits=Limits(body_bytes=10_000))
 
 
-def test_more_metadata_than_headers_may_have_is_refused(talk, ship, refusal):
+@pytest.mark.parametrize("limit", [2_000, 20_000])
+def test_more_metadata_than_headers_may_have_is_refused(talk, ship, refusal, limit):
     async def scenario(talk):
-        told = await refusal(talk.channel.unary_unary(INFER)(b"", metadata=(("x", "y" * 20_000),)))
+        ask = talk.channel.unary_unary("/inference.GRPCInferenceService/ServerLive")
+        assert await ask(b"", metadata=(("x", "y" * (limit - 1_000)),))
+        told = await refusal(ask(b"", metadata=(("x", "y" * limit),)))
         assert told.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
-    talk(scenario, ship)
+    talk(scenario, ship, limits=Limits(header_bytes=limit))
 
 
 def test_a_client_that_never_sends_its_message_is_cut_off(talk, ship, refusal):
@@ -143,12 +146,14 @@ def test_keys_are_asked_for_as_over_http(talk, ship, regression_ship, refusal, t
 
 class Onlooker:
     def __init__(self):
-        self.seen = []
+        self.seen, self.refused = [], []
 
     def answered(self, exchange, status, size_bytes):
         head, hosted = exchange.head, exchange.hosted
         what = (head.route.protocol, head.path.rpartition("/")[2], status, hosted and hosted.name, exchange.rows)
         self.seen.append((*what, exchange.line.client, exchange.id, size_bytes > 0))
+        if exchange.reason:
+            self.refused.append((what[1], status, exchange.reason))
 
 
 def test_an_observer_and_a_tap_see_rpcs_as_they_see_requests(talk, ship, refusal):
@@ -239,7 +244,7 @@ def test_an_unexpected_error_is_told_by_its_id_alone(talk, ship, refusal, capfd,
 
 def test_draining_answers_what_was_asked_and_ends_streams(talk, make, tmp_path, refusal):
     """A dear model is still at work when the server is told to stop."""
-    dear = make(tmp_path / "dear.ship", name="dear", repeats=60)
+    dear, observer = make(tmp_path / "dear.ship", name="dear", repeats=60), Onlooker()
 
     async def scenario(talk):
         stream = talk.channel.stream_stream("/inference.GRPCInferenceService/ModelStreamInfer")()
@@ -256,8 +261,9 @@ def test_draining_answers_what_was_asked_and_ends_streams(talk, make, tmp_path, 
         assert told.details() == "the server is stopping"
         with pytest.raises(grpc.aio.AioRpcError):
             await talk.ask("ServerLive")
+        assert ("ModelStreamInfer", 503, "stopping") in observer.refused
 
-    talk(scenario, dear, limits=Limits(wait_ms=20_000))
+    talk(scenario, dear, observer=observer, limits=Limits(wait_ms=20_000))
 
 
 def certified(name, issuer=None):
