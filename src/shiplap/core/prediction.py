@@ -56,7 +56,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     left_out : tuple of str
         Columns that are private or held too much to keep.
     outputs : tuple of float or None
-        What the graph gave; None where that is no number.
+        What the graph gave; None where that is no number. Empty where it is more than 1,024 numbers.
     label, decision
         What was answered, and what was decided; None for a tensor.
     outcome

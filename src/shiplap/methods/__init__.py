@@ -1,1 +1,1 @@
-"""Statistics that rooms share: questions, splits, metrics, money, intervals, leaks, slices, sketches; pure functions."""
+"""What rooms share: questions, splits, metrics, money, intervals, leaks, slices, sketches; pure functions."""

@@ -16,10 +16,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from onnx import TensorProto, helper, numpy_helper
 
 from shiplap.core.encoding import Boolean, Category, Date, Encoding, Number, Tensor
 from shiplap.core.errors import InputError, StoreError
+from shiplap.core.policy import Policy
 from shiplap.core.prediction import Prediction, Window
+from shiplap.core.signature import Field, Signature
 from shiplap.core.store.predictions import Predictions
 from shiplap.engineer.deploy.serve import Limits
 from shiplap.engineer.deploy.serve.models.hosted import Hosted
@@ -30,7 +33,7 @@ from shiplap.engineer.deploy.serve.records import writer as writer_module
 from shiplap.engineer.deploy.serve.records.features import Categories, features_of
 from shiplap.methods.sketches import MISSING, UNSEEN, sketch_numbers
 from shiplap.methods.traffic import Traffic, pack, unpack
-from shiplap.scoring import Encoder, load
+from shiplap.scoring import Encoder, load, write_ship
 
 Make = Callable[..., Path]
 ROW = {"age": 41, "plan": "basic", "since": "2013-03-01", "paid": True}
@@ -376,6 +379,42 @@ def test_numbers_of_a_regression(
     assert (list(whole.outputs), whole.answers) == (["prediction"], {})
     assert whole.outputs["prediction"].mean == pytest.approx(outputs.mean())
     assert [each.label for each in found(tmp_path).rows("delay")] == outputs.tolist()
+
+
+def tensor_ship(path: Path, n_outputs: int) -> Path:
+    weights = np.arange(float(n_outputs)).reshape(1, n_outputs)
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["X", "w"], ["Y"])],
+        "spread",
+        [helper.make_tensor_value_info("X", TensorProto.DOUBLE, ["n", 1])],
+        [helper.make_tensor_value_info("Y", TensorProto.DOUBLE, ["n", n_outputs])],
+        [numpy_helper.from_array(weights, "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    return write_ship(
+        path,
+        name="spread",
+        signature=Signature(inputs=(Field(name="x", kind="number"),), task="tensor", shape=(n_outputs,)),
+        encoding=Encoding(operations=(Number(column="x"),)),
+        graph=model.SerializeToString(),
+        policy=Policy(task="tensor"),
+    ).path
+
+
+@pytest.mark.parametrize(("n_outputs", "counted", "kept"), [(3, 3, 3), (40, 32, 40), (2_000, 32, 0)])
+def test_of_a_large_tensor_the_first_numbers_are_counted(
+    tmp_path: Path, hosted: Hosted, record: Callable[..., Recorder], n_outputs: int, counted: int, kept: int
+) -> None:
+    spread = Hosted(load(tensor_ship(tmp_path / "spread.ship", n_outputs)), Limits(), hosted.jobs)
+    recorder = record(share=1.0)
+    show(recorder, spread, [{"x": 1.0}, {"x": 2.0}], [Asked(1, 2)] * 2)
+    recorder.close()
+    whole = total(found(tmp_path), "spread")
+    assert list(whole.outputs) == [f"y{place}" for place in range(counted)]
+    assert [whole.outputs[f"y{place}"].mean for place in range(3)] == [0.0, 1.5, 3.0]
+    assert whole.answers == {}
+    first = found(tmp_path).rows("spread")[0]
+    assert (first.label, first.decision, len(first.outputs)) == (None, None, kept)
 
 
 vocabularies = st.lists(st.sampled_from(["a", "b", "c", "d", "3"]), min_size=1, max_size=5, unique=True).map(tuple)

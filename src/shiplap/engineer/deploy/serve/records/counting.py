@@ -27,7 +27,7 @@ Matrix = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Row = Mapping[str, object]
 
-_MOST_OUTPUTS = 32
+_MOST_OUTPUTS, _MOST_KEPT = 32, 1_024  # that are counted, and that are kept with a sample
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -83,6 +83,7 @@ class Counting:
         self._private = frozenset(options.private)
         self.share = options.share
         self.n_outputs = signature.n_outputs
+        self.n_counted = min(self.n_outputs, _MOST_OUTPUTS) if signature.task == "tensor" else self.n_outputs
         self._most_bytes = options.value_bytes
         self._columns = frozenset(signature.names)
         self._probable = bool(signature.classes) and not signature.scores
@@ -101,7 +102,7 @@ class Counting:
     def count(self, gathered: Gathered, before: Traffic) -> Traffic:
         """Return what was counted before with what was gathered added; at least one row is expected."""
         n_rows = gathered.n_rows
-        outputs = np.frombuffer(b"".join(gathered.outputs)).reshape(n_rows, self.n_outputs)
+        outputs = np.frombuffer(b"".join(gathered.outputs)).reshape(n_rows, self.n_counted)
         encoded = np.frombuffer(b"".join(gathered.encoded)).reshape(n_rows, len(self.features.columns))
         rows = _Joined(gathered.rows) if gathered.rows else None
         inputs = {}
@@ -123,7 +124,7 @@ class Counting:
             share=self.share,
             row=row,
             left_out=left_out,
-            outputs=tuple(output[0].tolist()),
+            outputs=tuple(output[0].tolist()) if self.n_outputs <= _MOST_KEPT else (),
             label=self._decider.labels(output).tolist()[0] if named else None,
             decision=self._decider.decisions(output).tolist()[0] if named else None,
         )

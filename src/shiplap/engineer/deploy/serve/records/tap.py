@@ -39,29 +39,30 @@ class RecordTap:
         self._whole = features.whole
         self._columns = np.array(features.columns, np.intp)
         self._needs_rows = features.needs_rows
+        self._all_outputs = counting.n_counted == counting.n_outputs
         self._wake = wake
         self._guard = threading.Lock()
         self._gathered = Gathered()
         self._skip = _skip(counting.share)
         self._pending = 0
-        self._most = min(_MOST_ROWS, max(1_024, _MOST_PENDING // (len(self._columns) + counting.n_outputs)))
+        self._most = min(_MOST_ROWS, max(1_024, _MOST_PENDING // (len(self._columns) + counting.n_counted)))
 
     def take(self, askers: Sequence[Asker], rows: Rows, encoded: Matrix, outputs: Matrix) -> None:
         """Copy what is counted, and keep a row now and then; where counting cannot keep up, rows are left out."""
         n_rows = len(askers)
         numbers = (encoded if self._whole else encoded.take(self._columns, axis=1)).tobytes()
+        answers = (outputs if self._all_outputs else outputs[:, : self.counting.n_counted]).tobytes()
         with self._guard:
-            gathered = self._gathered
+            gathered, pending = self._gathered, self._pending
+            if pending and pending + n_rows > self._most:
+                gathered.dropped += n_rows
+                return
             self._skip -= n_rows
             if self._skip < 0:
                 self._keep(askers, rows, outputs)
-            pending = self._pending
-            if pending + n_rows > self._most:
-                gathered.dropped += n_rows
-                return
             self._pending = pending + n_rows
             gathered.encoded.append(numbers)
-            gathered.outputs.append(outputs.tobytes())
+            gathered.outputs.append(answers)
             if self._needs_rows:
                 gathered.rows.append(rows)
         if not pending:
@@ -81,7 +82,7 @@ class RecordTap:
         while place < len(askers):
             asker = askers[place]
             name = f"{asker.id}/{asker.first + place}" if asker.rows > 1 else asker.id
-            self._gathered.samples.append(Sample(name, rows[place], outputs[place : place + 1], now))
+            self._gathered.samples.append(Sample(name, rows[place], outputs[place : place + 1].copy(), now))
             place += 1 + _skip(self.counting.share)
         self._skip = place - len(askers)
 
