@@ -67,6 +67,13 @@ def test_a_verb_that_lacks_a_library_names_the_line(tumor: Path, arguments: list
     assert len(run.stderr.strip().splitlines()) == 1
 
 
+def test_grpc_names_its_line_before_anything_is_served(tumor: Path) -> None:
+    run = base("serve", "tumor.ship", "--port", "0", "--grpc-port", "0", cwd=tumor)
+    assert run.returncode == 2
+    assert 'pip install "shiplap[grpc]"' in run.stderr
+    assert run.stdout == ""
+
+
 def test_it_serves(tumor: Path) -> None:
     command = [str(BASE / "shiplap"), "serve", "tumor.ship", "--port", "0", "--json"]
     process = subprocess.Popen(command, cwd=tumor, stdout=subprocess.PIPE, text=True)

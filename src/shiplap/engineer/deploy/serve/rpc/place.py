@@ -34,7 +34,7 @@ def reserve(host: str, port: int) -> socket.socket:
     ...     place_of(held).startswith("127.0.0.1:")
     True
     """
-    if find_spec("grpc") is None or find_spec("google.protobuf") is None:
+    if find_spec("grpc") is None:
         raise MissingExtraError("gRPC", extra="grpc")
     with listen(host, port) as first:  # alone, so that a port which somebody listens on is refused
         family, address = first.family, first.getsockname()[:2]
