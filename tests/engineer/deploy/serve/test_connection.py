@@ -209,7 +209,7 @@ def test_an_upgrade_of_http_1_0_is_ignored(server):
         (b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
         (b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", 400),
         (b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
-        (b"POST /predict HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b'POST /predict HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\na\r\n{"age":41}\r\n0\r\n\r\n', 400),
         (b"GET /health HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
         (b"GET /health HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
         (b"GET /health HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400),

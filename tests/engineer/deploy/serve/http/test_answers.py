@@ -157,6 +157,24 @@ def test_a_draining_server_answers_what_was_asked_and_says_that_it_closes(serve_
         assert run.stop() == ""
 
 
+def test_nothing_is_taken_after_the_answer_that_says_so(serve_http):
+    later = b"POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+    with serve_http() as run, run.connect() as client:
+        client.sendall(later)
+        time.sleep(0.05)
+        run.process.terminate()
+        time.sleep(0.05)
+        client.sendall(ECHO % b"")  # its answer waits for the first, and says that it is the last
+        time.sleep(0.05)
+        client.sendall(ECHO % b"")
+        answers = b""
+        while part := client.recv(65_536):
+            answers += part
+        assert answers.count(b"HTTP/1.1 200 OK") == 2
+        run.process.wait(10)
+        assert run.stop() == ""
+
+
 def test_pipelined_answers_of_one_turn_leave_together(served):
     with served.connect() as client:
         client.sendall(ECHO % b"" * 30)

@@ -76,7 +76,7 @@ def test_a_long_body_is_read_on_a_thread_while_others_are_answered(served):
         while part := slow.recv(1 << 20):
             data += part
     assert len(data.partition(b"\r\n\r\n")[2]) == 30_000_000
-    assert sorted(waits)[40] < 0.05
+    assert sorted(waits)[40] < 0.1
 
 
 @pytest.mark.parametrize(

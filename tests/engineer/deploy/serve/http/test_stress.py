@@ -165,7 +165,7 @@ def test_two_hundred_slow_clients_hold_nobody_up(serve_http):
         dripping = threading.Thread(target=go_on)
         dripping.start()
         times = times_of(run, 500)
-        assert times[-5] < 0.1
+        assert times[-5] < 0.25
         drip.set()
         dripping.join()
         for client in slow:
@@ -184,7 +184,7 @@ def test_clients_that_take_nothing_are_cut_off_and_hold_nobody_up(serve_http):
             with contextlib.suppress(TimeoutError):
                 client.sendall(b"GET /long HTTP/1.1\r\nHost:\r\n\r\n" * 200)
         times = times_of(run, 200)
-        assert times[-5] < 0.2
+        assert times[-5] < 0.25
         time.sleep(2.5)
         for client in greedy:
             with pytest.raises(ConnectionError):
