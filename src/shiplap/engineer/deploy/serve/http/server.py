@@ -20,6 +20,8 @@ from shiplap.engineer.deploy.serve.problem import FULL, FULL_BODY, phrase
 
 __all__ = ["Server"]
 
+_LEAST_BACKLOG = 128
+
 
 class Server:
     """Accepts connections on one socket until it is drained.
@@ -74,7 +76,7 @@ class Server:
         self._tick()
         self._door = None
         self._listening = None
-        backlog = self.limits.connections
+        backlog = max(_LEAST_BACKLOG, self.limits.connections)  # or a client past the limit would wait to be told so
         if self.tls is not None:
             self._door = Door(self, self.tls, listener)
         elif listener.family == getattr(socket, "AF_UNIX", None):
