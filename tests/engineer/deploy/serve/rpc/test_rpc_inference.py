@@ -177,6 +177,8 @@ REFUSED = [
     ({"inputs": [column("age", "FP64", [1.0], field="fp32_contents")]}, "INVALID_ARGUMENT", "values stand elsewhere"),
     ({"inputs": [{"name": "age", "datatype": "FP64", "shape": [1]}]}, "INVALID_ARGUMENT", "'age' has no data"),
     ({"inputs": [column("plan", "BYTES", [b"\xff"])]}, "INVALID_ARGUMENT", "not UTF-8"),
+    ({"inputs": [{}] * 1_009}, "RESOURCE_EXHAUSTED", "at most 1008 inputs"),
+    ({"outputs": [{}] * 1_009, **by_type(ROWS)}, "RESOURCE_EXHAUSTED", "at most 1008 inputs"),
     ({"outputs": [{"name": "no"}], **by_type(ROWS)}, "INVALID_ARGUMENT", "there is no output 'no'"),
     ({**as_bytes(ROWS), "raw_input_contents": [b""]}, "INVALID_ARGUMENT", "1 raw_input_contents are there for 4"),
     ({**as_bytes(ROWS[:1]), "raw_input_contents": [b"1"] * 4}, "INVALID_ARGUMENT", "no whole number of FP64"),

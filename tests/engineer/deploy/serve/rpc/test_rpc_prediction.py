@@ -164,6 +164,7 @@ def test_metadata_names_the_tensors(talk, ship, scorer):
         ("Predict", {"model_spec": {"version_label": "best"}}, "NOT_FOUND", "no version 'best'"),
         ("Predict", {"model_spec": {"signature_name": "no"}}, "INVALID_ARGUMENT", "no signature 'no'"),
         ("Predict", {}, "INVALID_ARGUMENT", "at least one input"),
+        ("Predict", {"inputs": {str(at): {} for at in range(1_009)}}, "RESOURCE_EXHAUSTED", "at most 1008 inputs"),
         ("Predict", {"inputs": {"age": {"dtype": 8}}}, "INVALID_ARGUMENT", "unknown type"),
         ("Predict", {"inputs": tensors(ROWS), "output_filter": ["no"]}, "INVALID_ARGUMENT", "no output 'no'"),
         ("Predict", {"inputs": {"age": tensor("DT_STRING", "string_val", ["forty"])}}, "INVALID_ARGUMENT", "'forty'"),

@@ -27,7 +27,7 @@ from shiplap.engineer.deploy.serve.protocols.tensors import Shape, Tensor, Tenso
 from shiplap.engineer.deploy.serve.rpc.call import Call
 from shiplap.engineer.deploy.serve.rpc.handling import Handling
 from shiplap.engineer.deploy.serve.rpc.library import DecodeError, message
-from shiplap.engineer.deploy.serve.rpc.work import Outputs, claimed, work
+from shiplap.engineer.deploy.serve.rpc.work import MOST_DIMENSIONS, Outputs, check_count, claimed, work
 
 __all__ = ["Inference", "Repository"]
 
@@ -147,12 +147,13 @@ class Inference:
             raise ProblemError(400, "this is no ModelInferRequest") from error
         call.name(asked.model_name, asked.model_version)
         tensors = self._endpoints.find(call)
+        check_count(tensors, max(len(asked.inputs), len(asked.outputs)))
         wanted = [each.name for each in asked.outputs]
         raw = list(asked.raw_input_contents)
         if raw and len(raw) != len(asked.inputs):
             detail = f"{len(raw)} raw_input_contents are there for {len(asked.inputs)} inputs"
             raise ProblemError(400, detail, expected="one for each input, or none")
-        sent = [Tensor(each.name, list(each.shape), each.datatype) for each in asked.inputs]
+        sent = [Tensor(each.name, list(each.shape[:MOST_DIMENSIONS]), each.datatype) for each in asked.inputs]
         n_values = claimed(tensor.shape for tensor in sent)
         fill = partial(_unpack if raw else _fill, sent, raw or asked.inputs, tensors)
         read = partial(tensors.rows, sent, wanted, fill)

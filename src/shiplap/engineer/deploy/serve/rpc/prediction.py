@@ -28,7 +28,7 @@ from shiplap.engineer.deploy.serve.rpc.call import Call
 from shiplap.engineer.deploy.serve.rpc.handling import Handling
 from shiplap.engineer.deploy.serve.rpc.library import DecodeError, message
 from shiplap.engineer.deploy.serve.rpc.tensor_proto import fill, row_of, tensor_info, tensor_of, tensor_proto
-from shiplap.engineer.deploy.serve.rpc.work import Outputs, Row, claimed, work
+from shiplap.engineer.deploy.serve.rpc.work import Outputs, Row, check_count, claimed, work
 
 __all__ = ["Prediction"]
 
@@ -72,6 +72,7 @@ class Prediction:
         asked = _read("PredictRequest", data)
         tensors = self._found(call, asked.model_spec)
         _check_signature(asked.model_spec)
+        check_count(tensors, max(len(asked.inputs), len(asked.output_filter)))
         sent = [tensor_of(name, each) for name, each in asked.inputs.items()]
         wanted = list(asked.output_filter)
 

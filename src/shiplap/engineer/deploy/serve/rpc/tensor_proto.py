@@ -21,7 +21,7 @@ from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.binary import unpacked
 from shiplap.engineer.deploy.serve.protocols.tensors import Shape, Tensor, Tensors
 from shiplap.engineer.deploy.serve.rpc.library import message
-from shiplap.engineer.deploy.serve.rpc.work import Row, claimed
+from shiplap.engineer.deploy.serve.rpc.work import MOST_DIMENSIONS, Row, claimed
 
 __all__ = ["fill", "row_of", "tensor_info", "tensor_of", "tensor_proto"]
 
@@ -56,7 +56,7 @@ def tensor_of(name: str, sent: Any) -> Tensor:
     if sent.dtype not in _OURS:
         expected = ", ".join(_DATATYPES)
         raise ProblemError(422, f"input '{name}' has an unknown type", field=name, value=sent.dtype, expected=expected)
-    return Tensor(name, [each.size for each in sent.tensor_shape.dim], _OURS[sent.dtype][0])
+    return Tensor(name, [each.size for each in sent.tensor_shape.dim[:MOST_DIMENSIONS]], _OURS[sent.dtype][0])
 
 
 def fill(tensor: Tensor, sent: Any, tensors: Tensors) -> None:

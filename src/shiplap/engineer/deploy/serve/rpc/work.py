@@ -9,16 +9,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shiplap.engineer.deploy.serve.problem import ProblemError
 from shiplap.engineer.deploy.serve.protocols.tensors import Tensors
 from shiplap.engineer.deploy.serve.rpc.call import Call
 
-__all__ = ["Outputs", "Row", "claimed", "work"]
+__all__ = ["MOST_DIMENSIONS", "Outputs", "Row", "check_count", "claimed", "work"]
 
 Outputs = NDArray[np.float64]
 Row = dict[str, Any]
 _FEW = 4  # one row may bring columns that the model does not know
+MOST_DIMENSIONS = 64
+"""No tensor of a model has so many; what comes after them is not read."""
+
+_STRANGE = 1_000  # columns that the model does not know
 _DIMENSIONS = 8
 _SHORT = 65_536  # a body of so many bytes is read in about the time that a turn of the loop may take
+
+
+def check_count(tensors: Tensors, n_inputs: int) -> None:
+    """Refuse more inputs than anybody who knows the model sends; raises ``ProblemError`` (413)."""
+    most = 2 * len(tensors.inputs) + _STRANGE
+    if n_inputs > most:
+        raise ProblemError(413, f"at most {most} inputs are accepted in one request", value=n_inputs)
 
 
 def claimed(shapes: Iterable[Sequence[int]]) -> int:
