@@ -17,13 +17,14 @@ __all__ = ["MOST_DIMENSIONS", "Outputs", "Row", "check_count", "claimed", "work"
 
 Outputs = NDArray[np.float64]
 Row = dict[str, Any]
-_FEW = 4  # one row may bring columns that the model does not know
+
 MOST_DIMENSIONS = 64
 """No tensor of a model has so many; what comes after them is not read."""
 
-_STRANGE = 1_000  # columns that the model does not know
-_DIMENSIONS = 8
+_DIMENSIONS = 8  # so many are multiplied
+_FEW = 4  # one row may bring columns that the model does not know
 _SHORT = 65_536  # a body of so many bytes is read in about the time that a turn of the loop may take
+_STRANGE = 1_000  # columns that the model does not know
 
 
 def check_count(tensors: Tensors, n_inputs: int) -> None:
