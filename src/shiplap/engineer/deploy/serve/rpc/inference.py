@@ -14,7 +14,7 @@ https://github.com/triton-inference-server/server/blob/main/docs/protocol/extens
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -206,18 +206,24 @@ def _unpack(sent: list[Tensor], raw: list[bytes], tensors: Tensors) -> None:
 def _fill(sent: list[Tensor], inputs: Any, tensors: Tensors) -> None:
     """Give tensors that came by type their data."""
     for tensor, told in zip(sent, inputs, strict=True):
-        used = [field.name for field, _ in told.contents.ListFields()]
-        field = _FIELDS.get(tensor.datatype, "raw_input_contents")
-        if not used and 0 not in tensor.shape:
-            raise ProblemError(422, f"input '{tensor.name}' has no data", field=tensor.name, expected=field)
-        if used and used != [field]:
-            detail = f"input '{tensor.name}' is of datatype {tensor.datatype}, and its values stand elsewhere"
-            raise ProblemError(422, detail, field=tensor.name, value=", ".join(used), expected=field)
-        values = list(getattr(told.contents, field)) if used else []
-        tensor.data = _texts(tensor, values, tensors) if tensor.datatype == "BYTES" else values
+        field = _FIELDS.get(tensor.datatype)
+        values = getattr(told.contents, field) if field else ()
+        if not values:
+            _check_elsewhere(tensor, told, field or "raw_input_contents")
+        tensor.data = _texts(tensor, values, tensors) if tensor.datatype == "BYTES" else list(values)
 
 
-def _texts(tensor: Tensor, values: list[bytes], tensors: Tensors) -> list[str]:
+def _check_elsewhere(tensor: Tensor, told: Any, field: str) -> None:
+    """Refuse a tensor whose values are not where its datatype has them; one of no rows has none."""
+    used = ", ".join(used.name for used, _ in told.contents.ListFields())
+    if used:
+        detail = f"input '{tensor.name}' is of datatype {tensor.datatype}, and its values stand elsewhere"
+        raise ProblemError(422, detail, field=tensor.name, value=used, expected=field)
+    if 0 not in tensor.shape:
+        raise ProblemError(422, f"input '{tensor.name}' has no data", field=tensor.name, expected=field)
+
+
+def _texts(tensor: Tensor, values: Iterable[bytes], tensors: Tensors) -> list[str]:
     if tensor.name in tensors.images:
         return [base64.b64encode(value).decode() for value in values]
     try:
