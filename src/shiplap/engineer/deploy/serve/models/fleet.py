@@ -96,7 +96,7 @@ class Fleet:
             if not self.services:
                 raise ProblemError(404, "no model is served here now")
             paths = ", ".join(otherwise.format(model=each) for each in self.services)
-            raise ProblemError(404, "several models are served here: say which in the path", expected=paths)
+            raise ProblemError(404, "several models are served here: say which", expected=paths)
         found = self.services.get(name)
         if found is None:
             hint = nearest(name, self.services)
