@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 
 from serving_bodies import OBJECT, OBJECTS
 from serving_load import Load, Outcome, loads, put
 from serving_models import Model, prepared
 from serving_plan import Plan, answered
-from serving_process import LOAD_CORES, SERVER_CORES
+from serving_process import LOAD_CORES, SERVER_CORES, StartError
 from serving_report import Aim, Table
 from serving_servers import SHIPLAP, Server, shiplap
 
@@ -34,43 +34,59 @@ HEADS = (
 )
 
 
+@dataclass(frozen=True)
+class Long:
+    """Work that takes long: what it is called, who does it, and what asks for it."""
+
+    name: str
+    server: Server
+    requests: tuple[bytes, ...]
+
+
 def mixed(plan: Plan) -> list[Table]:
     """Ask for single rows on a schedule; beside them, one client in a closed loop with something long."""
     model = prepared("trees")
     prepared("dear")
     table = Table(f"Single rows, {RATE_PER_S:g}/s on a schedule, beside long work", HEADS)
-    batch = SHIPLAP.many.request(model.rows)
-    dear = tuple(DEAR.request([row]) for row in model.rows)
-    for cores in (tuple(SERVER_CORES), (*SERVER_CORES, *LOAD_CORES)):
-        measured(table, plan, "1,000-row batches", SHIPLAP, model, (batch,), cores)
-        measured(table, plan, "network of 5 ms", BOTH, model, dear, cores)
+    works = (
+        Long("1,000-row batches", SHIPLAP, (SHIPLAP.many.request(model.rows),)),
+        Long("network of 5 ms", BOTH, tuple(DEAR.request([row]) for row in model.rows)),
+    )
+    for cores, work in product((tuple(SERVER_CORES), (*SERVER_CORES, *LOAD_CORES)), works):
+        try:
+            alone, beside, others = measured(plan, work, model, cores)
+        except (StartError, OSError) as error:
+            table.fail(work.name, error)
+            continue
+        add(table, work.name, len(cores), alone, beside, others)
     table.notes.append("of several rounds the one with the lowest p99 counts, for both")
     table.notes.append("on two cores the load competes with the server for one of them")
     return [table]
 
 
-def measured(
-    table: Table, plan: Plan, name: str, server: Server, model: Model, long: tuple[bytes, ...], cores: tuple[int, ...]
-) -> None:
-    requests = tuple(server.one.request([row]) for row in model.rows)
+def measured(plan: Plan, work: Long, model: Model, cores: tuple[int, ...]) -> tuple[Outcome, Outcome, Outcome]:
+    """Return single rows alone, single rows beside the work, and the work."""
+    requests = tuple(work.server.one.request([row]) for row in model.rows)
     seconds = max(2.0, plan.seconds)
-    with server.start(model, cores=cores) as running, loads(2) as pool:
+    alone, besides = [], []
+    with work.server.start(model, cores=cores) as running, loads(2) as pool:
         singles = Load(running.port, requests, 64, seconds, running.pid, rate=RATE_PER_S)
-        others = Load(running.port, long, 1, seconds, running.pid, warm_s=0.5)
+        others = Load(running.port, work.requests, 1, seconds + 0.5, running.pid)
         pool.submit(put, singles).result()
-        best: dict[bool, Outcome] = {}
-        for _, beside in product(range(plan.rounds), (False, True)):
-            long_work = pool.submit(put, replace(others, seconds=seconds + 0.5)) if beside else None
-            told = answered(pool.submit(put, singles).result())
-            if beside not in best or told.quantile_ms(0.99) < best[beside].quantile_ms(0.99):
-                best[beside] = told
-            if long_work:
-                others_told = answered(long_work.result())
-        add(table, name, len(cores), best[False], best[True], others_told)
+        for _ in range(plan.rounds):
+            alone.append(answered(pool.submit(put, singles).result()))
+            busy = pool.submit(put, others)
+            besides.append(answered(pool.submit(put, singles).result()))
+            done = answered(busy.result())
+    return min(alone, key=p99_ms), min(besides, key=p99_ms), done
+
+
+def p99_ms(told: Outcome) -> float:
+    return told.quantile_ms(0.99)
 
 
 def add(table: Table, name: str, cores: int, alone: Outcome, told: Outcome, others: Outcome) -> None:
-    ratio = told.quantile_ms(0.99) / alone.quantile_ms(0.99)
-    halves = (alone.quantile_ms(0.5), alone.quantile_ms(0.99), told.quantile_ms(0.5), told.quantile_ms(0.99))
+    ratio = p99_ms(told) / p99_ms(alone)
+    halves = (alone.quantile_ms(0.5), p99_ms(alone), told.quantile_ms(0.5), p99_ms(told))
     table.add(name, cores or "any", *halves, ratio, others.per_s)
     table.aims.append(Aim(f"{name}, {cores or 'any'} cores: p99 beside to alone", ratio, 2.0))

@@ -57,8 +57,11 @@ def overload(plan: Plan) -> list[Table]:
     table = Table(title, HEADS)
     for case in CASES:
         model = prepared(case.model)
-        with SHIPLAP.start(model) as running:
-            measured(table, plan, case, running, case.requests(model.rows))
+        try:
+            with SHIPLAP.start(model) as running:
+                measured(table, plan, case, running, case.requests(model.rows))
+        except (StartError, OSError) as error:
+            table.fail(case.name, error)
     table.notes += [
         "capacity is what 16 clients get in a closed loop",
         "latencies count from when a request was due, and once more since it was sent: what the server itself took",
