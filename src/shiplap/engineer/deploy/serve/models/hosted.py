@@ -35,6 +35,7 @@ __all__ = ["Hosted"]
 Matrix = NDArray[np.float64]
 _PLACE = re.compile(r"row [0-9]+[,:] ")
 _FEW = 2  # rows that are answered at once whatever they cost, where a model is not dear
+_ALONE = 4  # a step may be so much longer where nobody else is there
 _MOST_IN_A_CALL = 256
 _LONG_BYTES = 262_144  # what takes longer to be read in one step than others should wait
 _WAITING_BYTES = 128_000_000
@@ -162,7 +163,8 @@ class Hosted:
                 if self.jobs.closed:
                     raise ProblemError(503, "the server is stopping", headers={"Retry-After": "1"}, reason="stopping")
                 left = len(encoded) - start
-                size = ceil(left / ceil(left / self._slice))  # slices of one size cost least
+                most = self._slice * (_ALONE if self.jobs.alone else 1)
+                size = ceil(left / ceil(left / most))  # slices of one size cost least
                 outputs.append(self._run(encoded[start : start + size]))
                 start += len(outputs[-1])
         except RowError as error:

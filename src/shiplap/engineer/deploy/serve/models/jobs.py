@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Generator, Mapping
+from time import perf_counter
 from typing import NamedTuple, TypeVar
 
 from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange
@@ -14,6 +15,8 @@ from shiplap.engineer.deploy.serve.problem import ProblemError
 __all__ = ["Jobs", "Steps", "finished"]
 
 T = TypeVar("T")
+_GAP_S = 20e-6  # the loop comes round sooner than this where there is nothing to read
+_QUIET_S = 1e-3
 Steps = Generator[None, None, T]
 """Work that stops for a moment wherever others may go before it, and returns what it made."""
 
@@ -42,12 +45,18 @@ class Jobs:
         self._waiting = 0
         self._jobs: deque[_Job] = deque()
         self.closed = False
+        self._stepped_s = self._others_s = 0.0  # when the last step ended, and when somebody else last had the loop
         self._pool = background("shiplap-batch")
 
     @property
     def waiting(self) -> int:
         """How many jobs wait or are being worked on."""
         return self._waiting
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else had anything to do between the last steps, so that longer ones hold nobody up."""
+        return self._stepped_s - self._others_s > _QUIET_S
 
     def start(
         self,
@@ -111,6 +120,9 @@ class Jobs:
 
     def _step(self) -> None:
         """Do one step of the job that has waited longest for one."""
+        now = perf_counter()
+        if now - self._stepped_s > _GAP_S:
+            self._others_s = now
         job = self._jobs.popleft()
         going_on = False
         try:
@@ -126,6 +138,7 @@ class Jobs:
         else:
             self._waiting -= 1
             job.steps.close()
+        self._stepped_s = perf_counter()
         if self._jobs:
             asyncio.get_running_loop().call_soon(self._step)
 
