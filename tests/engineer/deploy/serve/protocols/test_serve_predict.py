@@ -91,6 +91,26 @@ def test_an_unknown_column_is_ignored_and_a_missing_one_is_missing(client):
     assert client.post("/predict", json={"age": 41, "extra": {"deep": [1]}, "plan": None}).json() == bare
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"age": 1, "age": 41}',
+        '{"age": [], "age": 41}',
+        '{"\\u0061ge": 41}',
+        '{"age": 41, "extra": 1e999}',
+        '{"age": 41, "extra": [[[{"age": 3}]]]}',
+        b'{"age": 41, "extra": "\xff"}',
+        ' \n {"age": 41} \t',
+    ],
+)
+def test_the_same_row_in_other_words(client, body):
+    expected = client.post("/predict", json={"age": 41}).json()
+    assert client.post("/predict", content=body).json() == expected
+    body = body if isinstance(body, bytes) else body.encode()
+    array = client.post("/predict", content=b"[%b]" % body).json()
+    assert array[0]["probabilities"] == pytest.approx(expected["probabilities"], rel=1e-13)
+
+
 def test_numbers_as_text_and_markers_mean_what_they_mean(client):
     assert client.post("/predict", json={"age": "41"}).json() == client.post("/predict", json={"age": 41}).json()
     missing = client.post("/predict", json={"age": "?", "plan": "basic"}).json()
