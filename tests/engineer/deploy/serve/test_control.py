@@ -224,6 +224,41 @@ def test_ships_of_the_repository_are_loaded_by_name_and_nothing_else(start, ship
         assert run.stop() == ""
 
 
+def workers_of(run) -> list[str]:
+    return Path(f"/proc/{run.process.pid}/task/{run.process.pid}/children").read_text().split()
+
+
+def replaced(run, pid: str, number: signal.Signals = signal.SIGKILL) -> None:
+    """End a worker, and wait until another has taken its place."""
+    count = len(workers_of(run))
+    os.kill(int(pid), number)
+    deadline = time.monotonic() + 20
+    while pid in (now := workers_of(run)) or len(now) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_who_replaces_a_worker_needs_no_file(start, ships, tmp_path):
+    served = tmp_path / "churn.ship"
+    shutil.copy(ships[0], served)
+    with start(served, workers=2, admin_port=0) as run:
+        for fresh in ships[1:3]:
+            shutil.copy(fresh, served)
+            admin(run, "/fleet/churn/load")
+        served.write_bytes(b"another that is being copied")
+        for pid in workers_of(run):
+            replaced(run, pid)
+        assert {who(run) for _ in range(20)} == {version(ships[2])}
+        assert admin(run, "/fleet/churn/rollback")["stable"] == version(ships[1])
+        assert {who(run) for _ in range(20)} == {version(ships[1])}
+        served.unlink()
+        for pid in workers_of(run):
+            replaced(run, pid)
+        assert {who(run) for _ in range(20)} == {version(ships[1])}
+        assert "error" not in run.stop()
+        assert run.process.returncode == 0
+
+
 def test_a_worker_that_dies_is_replaced_and_serves_what_the_others_serve(start, ships, tmp_path):
     served = tmp_path / "churn.ship"
     shutil.copy(ships[0], served)
@@ -339,4 +374,32 @@ def test_sagemakers_multi_model_contract(start, ships, tmp_path, monkeypatch):
         assert httpx.get(f"{run.url}/models/a1").status_code == 404
         for url in ("/etc", f"{tmp_path}/../..", str(tmp_path / "empty"), str(tmp_path)):
             assert httpx.post(f"{run.url}/models", json={"model_name": "c", "url": url}).status_code == 404, url
+        assert run.stop() == ""
+
+
+def test_while_workers_end_a_new_connection_is_refused_and_waits_for_nobody(start, ships):
+    with start(ships[0], workers=2) as run:
+        with run.connect() as slow:
+            slow.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{")
+            time.sleep(0.3)
+            run.process.terminate()
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline:
+                try:
+                    run.connect().close()
+                except ConnectionRefusedError:
+                    break
+                time.sleep(0.02)
+            assert run.process.poll() is None
+            with pytest.raises(ConnectionRefusedError):
+                run.connect()
+        assert run.stop() == ""
+
+
+def test_a_share_must_be_told_and_words_must_be_known(start, ships):
+    with start(*ships[:2], admin_port=0) as run:
+        admin(run, "/fleet/churn/canary", {"version": version(ships[1]), "percent": 10})
+        for path, body in (("canary", {}), ("canary", {"version": version(ships[1])}), ("shadow", {"vresion": "x"})):
+            assert httpx.post(f"{run.addresses.admin}/fleet/churn/{path}", json=body).status_code == 422, body
+        assert admin(run, "/fleet/churn", method="GET")["canary"]["percent"] == 10
         assert run.stop() == ""

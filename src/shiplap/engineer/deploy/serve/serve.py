@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from shiplap.core.errors import InputError
-from shiplap.engineer.deploy.serve.control.controller import Step, roster_of
+from shiplap.engineer.deploy.serve.control.controller import follow, roster_of
 from shiplap.engineer.deploy.serve.control.roster import Roster
 from shiplap.engineer.deploy.serve.control.shared import Shared
 from shiplap.engineer.deploy.serve.control.sources import Sources
-from shiplap.engineer.deploy.serve.control.supervisor import Supervisor
 from shiplap.engineer.deploy.serve.control.worker import Sockets, Worker
 from shiplap.engineer.deploy.serve.http.listener import address_of, listen, listen_many, listen_unix, remove_unix
 from shiplap.engineer.deploy.serve.rpc.place import place_of, reserve
@@ -84,13 +83,27 @@ def serve(
             Worker(shared, first).live(told)
             return
 
-        def live(index: int, channel: socket.socket, latest: bytes) -> None:
-            if latest:  # what is served has changed since the supervisor loaded it
-                station.commit(msgspec.json.decode(latest, type=Step).after)
-            Worker(shared, sockets[index], index=index, channel=channel).live(lambda: None)
+        _supervise(shared, sockets, told)
 
-        gc.freeze()  # or the first collection of a worker would copy what it shares with the others
-        Supervisor(settings.workers, live, patience_s=settings.limits.drain_s + _PATIENCE_S).run(told)
+
+def _supervise(shared: Shared, sockets: Sequence[Sockets], told: Callable[[], None]) -> None:
+    from shiplap.engineer.deploy.serve.control.supervisor import Supervisor  # noqa: PLC0415  Windows cannot fork
+
+    def live(index: int, channel: socket.socket) -> None:
+        own = sockets[index] if index == 0 else sockets[index]._replace(admin=None)
+        close(own)
+        Worker(shared, own, index=index, channel=channel).live(lambda: None)
+
+    def close(but: Sequence[socket.socket | None] = ()) -> None:
+        """Let go of listening sockets, or who connects to one waits for a worker that is to come no more."""
+        for each in {held for group in sockets for held in group if held is not None}:
+            if each not in but:
+                each.close()
+
+    patience_s = shared.settings.limits.drain_s + _PATIENCE_S
+    Supervisor(
+        shared.settings.workers, live, hear=partial(follow, shared.station), stop=close, patience_s=patience_s
+    ).run(told)
 
 
 def _roster(chosen: Sequence[str], sources: Sources) -> Roster:

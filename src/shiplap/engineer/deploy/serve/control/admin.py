@@ -39,9 +39,13 @@ from shiplap.engineer.deploy.serve.problem import ProblemError
 __all__ = ["Admin"]
 
 
-class _Change(msgspec.Struct, frozen=True):
+class _Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: str = ""
-    percent: float = 0.0
+
+
+class _Share(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    percent: float
+    version: str = ""
 
 
 class _Index(msgspec.Struct, frozen=True):
@@ -108,7 +112,7 @@ class Admin:
         return {"name": model_of(exchange), "versions": []}
 
     async def _canary(self, exchange: Exchange) -> object:
-        asked = body_of(exchange, _Change)
+        asked = body_of(exchange, _Share)
         return await self._alter(exchange, lambda lineup: lineup.split(asked.version, asked.percent))
 
     async def _shadow(self, exchange: Exchange) -> object:

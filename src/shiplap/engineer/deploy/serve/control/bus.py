@@ -14,7 +14,7 @@ import msgspec
 
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
-__all__ = ["Alone", "Bus", "Handlers", "Message", "Relayed", "frame", "unframe"]
+__all__ = ["Alone", "Bus", "Handlers", "Message", "Relayed", "frame", "told_by", "unframe"]
 
 Handlers = dict[str, Callable[[bytes], Awaitable[bytes]]]
 _LENGTH = struct.Struct(">I")
@@ -67,6 +67,11 @@ def unframe(data: bytearray) -> list[Message]:
         found.append(msgspec.msgpack.decode(bytes(data[_LENGTH.size : _LENGTH.size + size]), type=Message))
         del data[: _LENGTH.size + size]
     return found
+
+
+def told_by(error: Exception) -> bytes:
+    """Return what is told of a failure to who asked."""
+    return (error.message if isinstance(error, ProblemError) else str(error)).encode()
 
 
 class Bus(Protocol):
@@ -159,8 +164,7 @@ class Relayed:
         try:
             part = await self._handlers[message.topic](message.payload)
         except Exception as error:
-            said = error.message if isinstance(error, ProblemError) else str(error)
-            self._writer.write(frame(Message("failed", message.token, message.topic, said.encode())))
+            self._writer.write(frame(Message("failed", message.token, message.topic, told_by(error))))
         else:
             self._writer.write(frame(Message("did", message.token, message.topic, part)))
 

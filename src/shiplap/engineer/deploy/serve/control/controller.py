@@ -15,7 +15,7 @@ from shiplap.engineer.deploy.serve.control.sources import Sources
 from shiplap.engineer.deploy.serve.control.station import Station
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
-__all__ = ["Controller", "Step", "roster_of", "station_handlers"]
+__all__ = ["Controller", "Step", "follow", "roster_of", "station_handlers"]
 
 _LOOK_S = 1.0
 _TRIES = 10
@@ -31,19 +31,34 @@ def roster_of(found: list[tuple[str, Place]]) -> Roster:
     return Roster(lineups)
 
 
+def follow(station: Station, topic: str, payload: bytes) -> None:
+    """Do in this process what all are asked: load what a roster needs, and then serve it.
+
+    Raises
+    ------
+    ShiplapError
+        It cannot be loaded, or another roster has been served meanwhile.
+    """
+    if topic not in {"prepare", "commit"}:
+        return
+    step = msgspec.json.decode(payload, type=Step)
+    if topic == "prepare":
+        station.prepare(step.after)
+    elif station.roster == step.before:
+        station.commit(step.after)
+    else:
+        raise ProblemError(409, _MEANWHILE)
+
+
 def station_handlers(station: Station) -> Handlers:
-    """Return what a process does when all are asked: load what a roster needs, and then serve it."""
+    """Return what a process that answers requests does when all are asked."""
 
     async def prepare(payload: bytes) -> bytes:
-        step = msgspec.json.decode(payload, type=Step)
-        await asyncio.get_running_loop().run_in_executor(None, station.prepare, step.after)
+        await asyncio.get_running_loop().run_in_executor(None, follow, station, "prepare", payload)
         return b""
 
     async def commit(payload: bytes) -> bytes:
-        step = msgspec.json.decode(payload, type=Step)
-        if station.roster != step.before:
-            raise ProblemError(409, _MEANWHILE)
-        station.commit(step.after)
+        follow(station, "commit", payload)
         return b""
 
     return {"prepare": prepare, "commit": commit}

@@ -9,7 +9,6 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from typing import Protocol as Shape
@@ -194,8 +193,8 @@ class Worker:
         from shiplap.engineer.deploy.serve.rpc.server import RpcServer  # noqa: PLC0415  gRPC must not see a fork
 
         rpc = RpcServer(self._servers[0], self._station.fleet)
+        self._station.changed.append(lambda station: rpc.swap(station.fleet))  # it may change while it starts
         await rpc.start(self._sockets.grpc, self._shared.tls)
-        self._station.changed.append(lambda station: rpc.swap(station.fleet))
         return rpc
 
     async def _shadows(self, payload: bytes) -> bytes:
@@ -238,8 +237,10 @@ class Worker:
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         async def run() -> None:
-            with suppress(ShiplapError):
+            try:
                 await work
+            except ShiplapError as error:
+                sys.stderr.write(f"error: {error}\n")
 
         task = asyncio.get_running_loop().create_task(run())
         self._tasks.add(task)
