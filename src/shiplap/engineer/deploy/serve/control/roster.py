@@ -86,7 +86,7 @@ class Lineup(msgspec.Struct, frozen=True, kw_only=True):
             raise ProblemError(422, "a share is from 0 to 100 percent", field="percent", value=percent)
         if not percent:
             return msgspec.structs.replace(self, canary="", percent=0.0)._tidied()
-        return msgspec.structs.replace(self, canary=self._other(version), percent=percent)
+        return msgspec.structs.replace(self, canary=self._other(version), percent=percent)._tidied()
 
     def shadowed(self, version: str) -> Lineup:
         """Return the lineup with a shadow; an empty text for none. Raises ``ProblemError`` (404, 422)."""
@@ -119,7 +119,7 @@ class Lineup(msgspec.Struct, frozen=True, kw_only=True):
             raise ProblemError(409, f"version '{version}' is the stable one", hint="promote another first")
         kept = {name: "" for name in ("canary", "shadow", "previous") if getattr(self, name) == version}
         places = tuple(place for place in self.places if place is not gone)
-        return msgspec.structs.replace(self, places=places, **kept)
+        return msgspec.structs.replace(self, places=places, **kept)._tidied()
 
     def moved(self, place: Place) -> Lineup:
         """Return the lineup after the source of a version has come to hold another."""
@@ -127,6 +127,11 @@ class Lineup(msgspec.Struct, frozen=True, kw_only=True):
         if old is None or old.version == place.version:
             return self
         left = msgspec.structs.replace(old, source="")
+        if place.version == self.stable:  # it answers already, and is no longer beside itself
+            names = {name: "" for name in ("canary", "shadow") if getattr(self, name) == old.version}
+            stable = self.places[0] if self.places[0].source else place
+            others = (left if each is old else each for each in self.places[1:])
+            return msgspec.structs.replace(self, places=(stable, *others), **names)._tidied()
         names = {name: place.version for name in ("canary", "shadow") if getattr(self, name) == old.version}
         places = tuple(place if each is old else each for each in self.places if each.version != place.version)
         previous = old.version if old is self.places[0] else self.previous
@@ -134,10 +139,10 @@ class Lineup(msgspec.Struct, frozen=True, kw_only=True):
         return moved._tidied()
 
     def _tidied(self) -> Lineup:
-        """Forget versions that nothing leads to any more."""
+        """Forget versions that nothing leads to any more, and the share of a canary that is none."""
         used = {self.stable, self.canary, self.shadow, self.previous}
         places = tuple(place for place in self.places if place.source or place.version in used)
-        return msgspec.structs.replace(self, places=places)
+        return msgspec.structs.replace(self, places=places, percent=self.percent if self.canary else 0.0)
 
     def _place(self, version: str) -> Place:
         found = next((place for place in self.places if place.version == version), None)
