@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 
@@ -13,12 +15,14 @@ from numpy.typing import NDArray
 from shiplap.core.errors import ShiplapError
 from shiplap.engineer.deploy.serve.models.hosted import Hosted
 from shiplap.engineer.deploy.serve.models.tap import Asker
+from shiplap.engineer.deploy.serve.models.threads import stand_back
 from shiplap.scoring import Scorer
 
 __all__ = ["Comparison", "Shadow"]
 
 Matrix = NDArray[np.float64]
 _MOST_ROWS = 4_096
+_LAST_S = 2.0
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,13 +108,15 @@ class Shadow:
         self._told.set()
 
     def close(self) -> Comparison:
-        """Compare what waits, and return what was found in all."""
+        """Compare what waits, as far as two seconds reach, and return what was found in all."""
+        self._end_s = time.monotonic() + _LAST_S
         self._closed = True
         self._told.set()
         self._thread.join()
         return self.found
 
     def _work(self) -> None:
+        stand_back()
         while not (self._closed and not self._waiting):
             self._told.wait()
             if not self._closed:
@@ -120,12 +126,18 @@ class Shadow:
                     rows, outputs = self._waiting.popleft()
                     self._n_waiting -= len(rows)
                     missed, self._missed = self._missed, 0
-                self.found += self._compared(rows, outputs) + Comparison(missed=missed)
+                if self._closed and time.monotonic() > self._end_s:
+                    missed += len(rows)
+                else:
+                    self.found += self._compared(rows, outputs)
+                self.found += Comparison(missed=missed)
 
     def _compared(self, rows: list[Mapping[str, object]], outputs: Matrix) -> Comparison:
         try:
             own = self._shadow.runtime.run(self._shadow.encoder.matrix(rows))
-        except ShiplapError:
+        except Exception as error:  # whatever it is, the thread goes on
+            if not isinstance(error, ShiplapError):
+                sys.stderr.write(f"the shadow {self.versions[1]} cannot answer: {error!r}\n")
             if len(rows) == 1:
                 return Comparison(refused=1)
             alone = (self._compared([row], outputs[place : place + 1]) for place, row in enumerate(rows))
