@@ -42,6 +42,8 @@ def takes_gzip(accepted: str) -> bool:
     >>> takes_gzip("gzip, deflate"), takes_gzip("gzip;q=0"), takes_gzip("*"), takes_gzip("gzip;q=0.5, identity")
     (True, False, True, False)
     """
+    if not accepted:
+        return False
     weights = {}
     for part in accepted.lower().split(","):
         coding, _, parameters = part.partition(";")
