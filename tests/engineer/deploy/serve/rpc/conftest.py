@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-import grpc
-import grpc.aio
 import pytest
 
 from shiplap.engineer.deploy.serve.http.routes import Routes
@@ -16,7 +14,7 @@ from shiplap.engineer.deploy.serve.models.fleet import Fleet, Service
 from shiplap.engineer.deploy.serve.models.hosted import Hosted
 from shiplap.engineer.deploy.serve.models.jobs import Jobs
 from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.engineer.deploy.serve.rpc.library import message
+from shiplap.engineer.deploy.serve.rpc.library import grpc, message
 from shiplap.engineer.deploy.serve.rpc.place import place_of, reserve
 from shiplap.engineer.deploy.serve.rpc.server import RpcServer
 from shiplap.scoring import load

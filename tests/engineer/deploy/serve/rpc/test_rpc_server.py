@@ -318,7 +318,7 @@ def secured(talk, authority, client=None):
 
 
 @pytest.mark.parametrize("mutual", [False, True])
-def test_tls_and_client_certificates(talk, ship, refusal, authority, tls, mutual):
+def test_tls_and_client_certificates(talk, ship, refusal, authority, tls, mutual, capfd):
     async def scenario(talk):
         for client, expected in ((None, not mutual), ("client", True)):
             async with secured(talk, authority, client) as channel:
@@ -330,6 +330,7 @@ def test_tls_and_client_certificates(talk, ship, refusal, authority, tls, mutual
         assert (await refusal(talk.ask("ServerLive"))).code() is grpc.StatusCode.UNAVAILABLE  # not without TLS
 
     talk(scenario, ship, tls=tls(mutual=mutual))
+    assert capfd.readouterr().err == ""  # that somebody knocks in vain is no news
 
 
 def test_a_certificate_that_changes_is_shown_after_it_was_reloaded(talk, ship, authority, tls):

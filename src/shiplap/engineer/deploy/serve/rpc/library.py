@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from shiplap.core.errors import MissingExtraError
+
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # else every handshake that fails is told on standard error
 
 try:
     import grpc
