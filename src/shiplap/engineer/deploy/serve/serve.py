@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -60,6 +62,7 @@ def serve(
         One ship is named twice, a setting cannot be meant, or an address cannot be had.
     """
     settings = msgspec.structs.replace(settings or Settings(), **changes)
+    _check_place(settings.workers)
     chosen = [ships] if isinstance(ships, str | Path) else list(ships)
     if not chosen and not settings.repository:
         raise InputError("there is nothing to serve", hint="name at least one ship file")
@@ -104,6 +107,19 @@ def _supervise(shared: Shared, sockets: Sequence[Sockets], told: Callable[[], No
     Supervisor(
         shared.settings.workers, live, hear=partial(follow, shared.station), stop=close, patience_s=patience_s
     ).run(told)
+
+
+def _check_place(workers: int) -> None:
+    """Refuse to serve where it cannot be done; raises ``InputError``."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    else:
+        detail = "serving waits for its end, and an event loop runs here already, as in a notebook"
+        raise InputError(detail, hint="call it in a thread or a process of its own")
+    if workers > 1 and threading.current_thread() is not threading.main_thread():
+        raise InputError("several workers need signals, which only the main thread has", hint="serve with one worker")
 
 
 def _roster(chosen: Sequence[str], sources: Sources) -> Roster:

@@ -129,15 +129,20 @@ class Shadow:
                 if self._closed and time.monotonic() > self._end_s:
                     missed += len(rows)
                 else:
-                    self.found += self._compared(rows, outputs)
+                    self.found += self._whatever_comes(rows, outputs)
                 self.found += Comparison(missed=missed)
+
+    def _whatever_comes(self, rows: list[Mapping[str, object]], outputs: Matrix) -> Comparison:
+        try:
+            return self._compared(rows, outputs)
+        except Exception as error:  # or the thread would end, and nobody know
+            sys.stderr.write(f"the shadow {self.versions[1]} cannot be compared: {error!r}\n")
+            return Comparison(refused=len(rows))
 
     def _compared(self, rows: list[Mapping[str, object]], outputs: Matrix) -> Comparison:
         try:
             own = self._shadow.runtime.run(self._shadow.encoder.matrix(rows))
-        except Exception as error:  # whatever it is, the thread goes on
-            if not isinstance(error, ShiplapError):
-                sys.stderr.write(f"the shadow {self.versions[1]} cannot answer: {error!r}\n")
+        except ShiplapError:
             if len(rows) == 1:
                 return Comparison(refused=1)
             alone = (self._compared([row], outputs[place : place + 1]) for place, row in enumerate(rows))
