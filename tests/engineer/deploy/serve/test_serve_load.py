@@ -58,6 +58,17 @@ def test_a_row_that_would_wait_too_long_for_a_dear_model_is_refused_at_once(star
         assert run.stop() == ""
 
 
+def test_a_row_that_cannot_be_read_spoils_no_other_of_a_dear_model(start, make, tmp_path):
+    path = make(tmp_path / "dear.ship", name="dear", repeats=100)
+    bodies = ['{"age":1}', '{"age":"forty"}', '{"age":1', '{"plan":null}', '{"other":1}', '[{"age":1},{"age":2}]'] * 3
+    with start(path, limits=Limits(wait_ms=60_000)) as run, concurrent.futures.ThreadPoolExecutor(18) as pool:
+        answers = list(pool.map(lambda body: httpx.post(f"{run.url}/predict", content=body, timeout=60), bodies))
+        assert [answer.status_code for answer in answers] == [200, 422, 400, 200, 422, 200] * 3
+        assert answers[1].json()["field"] == "age"
+        assert len(answers[5].json()) == 2
+        assert run.stop() == ""
+
+
 def test_a_short_batch_overtakes_a_long_one(start, make, tmp_path):
     path = make(tmp_path / "slow.ship", name="slow", repeats=1)
     row = {"age": 1, "plan": "basic", "since": "2013-03-01"}

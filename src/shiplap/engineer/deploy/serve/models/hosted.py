@@ -28,7 +28,7 @@ from shiplap.engineer.deploy.serve.models.tap import Asker, Tap
 from shiplap.engineer.deploy.serve.models.turn import Turn, drifted
 from shiplap.engineer.deploy.serve.openapi import EXPECTED
 from shiplap.engineer.deploy.serve.problem import ProblemError
-from shiplap.scoring import Scorer
+from shiplap.scoring import JsonRows, Scorer
 
 __all__ = ["Hosted"]
 
@@ -66,6 +66,7 @@ class Hosted:
         self.seen: dict[tuple[str, int], Any] = {}  # what an observer keeps here, so that it goes with the ship
         self._expected = {field.name: EXPECTED[field.kind] for field in scorer.signature.inputs}
         self.json = JsonReader(scorer.encoder, limits.depth)
+        self._json_rows = JsonRows(scorer.encoder)
         self.call_us, self.row_us, row_bytes = self._costs()
         self.dear = self.call_us > limits.inline_ms * 1000
         self._run_us = self.row_us
@@ -198,9 +199,19 @@ class Hosted:
         return Turn(scorer.encoder, scorer.runtime, capacity=capacity, row_us=self.row_us, turn_us=turn_us)
 
     def _line(self, wide: int) -> Line:
-        scorer = self.scorer
         wait_us = self.limits.wait_ms * 1000
-        return Line(scorer.encoder, scorer.runtime, row_us=self.call_us, wait_us=wait_us, most=wide)
+        return Line(self._encode, self.scorer.runtime, row_us=self.call_us, wait_us=wait_us, most=wide)
+
+    def _encode(self, row: Mapping[str, object] | bytes, out: Matrix) -> None:
+        """Encode one row, a mapping or a JSON object; raises ``ProblemError``."""
+        if isinstance(row, bytes):
+            if self._json_rows.row(row, out):
+                return
+            row = decode_row(row)
+        try:
+            self.scorer.encoder.row(row, out)
+        except RowError as error:
+            raise self._refusal(error, row) from error
 
     def _refusal(
         self, error: RowError, row: Mapping[str, object], position: int = 0, *, many: bool = False
@@ -226,7 +237,12 @@ class Hosted:
             pictures = {field.name: _example(field) for field in scorer.signature.inputs if field.kind == "image"}
             row = dict.fromkeys(scorer.signature.names) | pictures
         single = np.zeros((1, scorer.encoder.width))
-        call_us = _best_us(lambda: scorer.runtime.run(single))
+
+        def call() -> None:
+            scorer.encoder.row(row, single)
+            scorer.runtime.run(single)
+
+        call_us = _best_us(call)
         count = max(1, min(_TRIAL_ROWS, int(_TRIAL_US / call_us), _TRIAL_NUMBERS // scorer.encoder.width))
         body = msgspec.json.encode([row] * count)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from time import perf_counter
 
@@ -24,10 +24,12 @@ from shiplap.engineer.deploy.serve.models.outcomes import (
 from shiplap.engineer.deploy.serve.models.tap import Asker, Tap
 from shiplap.engineer.deploy.serve.models.threads import background
 from shiplap.engineer.deploy.serve.models.turn import drifted
-from shiplap.engineer.deploy.serve.problem import FULL
-from shiplap.scoring import Encoder, JsonRows
+from shiplap.engineer.deploy.serve.problem import FULL, ProblemError
 
 __all__ = ["Line"]
+
+Matrix = NDArray[np.float64]
+Encode = Callable[[Mapping[str, object] | bytes, Matrix], None]
 
 _CALLS = 4  # in the longest wait there is time for so many calls at least
 
@@ -39,8 +41,9 @@ class Line:
 
     Parameters
     ----------
-    encoder : Encoder
-        Encodes a row.
+    encode : callable
+        ``encode(row, out)`` encodes a mapping or a JSON object into an array of shape (width,), on the thread; raises
+        ``ProblemError``.
     runtime : Runtime
         Turns encoded rows into outputs.
     row_us : float
@@ -51,16 +54,13 @@ class Line:
         How many rows may wait, for the memory they take.
     """
 
-    def __init__(self, encoder: Encoder, runtime: Runtime, *, row_us: float, wait_us: float, most: int) -> None:
-        self._encode = encoder.row
-        self._read = JsonRows(encoder).row
-        self._width = encoder.width
-        self._run = runtime.run
+    def __init__(self, encode: Encode, runtime: Runtime, *, row_us: float, wait_us: float, most: int) -> None:
+        self._encode = encode
+        self._runtime = runtime
         self._row_us = row_us
         self._wait_us = wait_us
         self._most = most
         self._waiting: list[Waiting] = []
-        self._encoded: list[NDArray[np.float64]] = []
         self._busy = 0  # rows of the call in progress
         self._pool = background("shiplap-rows")
         self.taps: tuple[Tap, ...] = ()
@@ -71,30 +71,18 @@ class Line:
         """How many rows wait for the next call."""
         return len(self._waiting)
 
-    def add(self, row: Mapping[str, object], asker: Asker, render: Render) -> None:
-        """Take a row, or tell who asked that the line is too long.
-
-        Raises
-        ------
-        RowError
-            The row cannot be encoded; nothing was taken.
-        """
+    def add(self, row: Mapping[str, object] | bytes, asker: Asker, render: Render) -> None:
+        """Take a row, or tell who asked that the line is too long."""
         if self._full():
             asker.refuse(FULL)
             return
-        place = np.empty((1, self._width))
-        self._encode(row, place)
-        self._take(place, (asker, render, row))
+        self._waiting.append((asker, render, row))
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_soon(self._call)
 
     def read(self, text: bytes, asker: Asker, render: Render) -> bool:
-        """Take a row as a JSON object, or return False where it is to be decoded and given to `add`."""
-        if self._full():
-            asker.refuse(FULL)
-            return True
-        place = np.empty((1, self._width))
-        if not self._read(text, place):
-            return False
-        self._take(place, (asker, render, text))
+        """Take a row as a JSON object."""
+        self.add(text, asker, render)
         return True
 
     def close(self) -> None:
@@ -106,27 +94,31 @@ class Line:
         before = waiting + self._busy
         return waiting >= self._most or (before > 0 and before * self._row_us > self._wait_us)
 
-    def _take(self, encoded: NDArray[np.float64], waiting: Waiting) -> None:
-        self._encoded.append(encoded)
-        self._waiting.append(waiting)
-        if len(self._waiting) == 1:
-            asyncio.get_running_loop().call_soon(self._call)
-
     def _call(self) -> None:
         if self._busy or not self._waiting:
             return
         size = max(1, int(self._wait_us / self._row_us / _CALLS))
         waiting, self._waiting = self._waiting[:size], self._waiting[size:]
-        encoded, self._encoded = np.concatenate(self._encoded[:size]), self._encoded[size:]
         self._busy = len(waiting)
         self.calls.note(self._busy)
         start = perf_counter()
-        future = asyncio.get_running_loop().run_in_executor(self._pool, outcomes_of, self._run, encoded)
-        future.add_done_callback(partial(self._done, waiting, encoded, start))
+        future = asyncio.get_running_loop().run_in_executor(self._pool, self._work, [row for _, _, row in waiting])
+        future.add_done_callback(partial(self._done, waiting, start))
 
-    def _done(
-        self, waiting: list[Waiting], encoded: NDArray[np.float64], start: float, future: asyncio.Future[list[Outcome]]
-    ) -> None:
+    def _work(self, rows: Sequence[Mapping[str, object] | bytes]) -> tuple[list[Outcome], Matrix]:
+        """Return what comes of each row, and the rows encoded; it is called on the thread."""
+        encoded = np.zeros((len(rows), self._runtime.width))
+        refused: dict[int, Outcome] = {}
+        for place, row in enumerate(rows):
+            try:
+                self._encode(row, encoded[place])
+            except ProblemError as problem:
+                refused[place] = problem
+        readable = [place for place in range(len(rows)) if place not in refused]
+        found = iter(outcomes_of(self._runtime.run, encoded[readable]) if readable else ())
+        return [refused[place] if place in refused else next(found) for place in range(len(rows))], encoded
+
+    def _done(self, waiting: list[Waiting], start: float, future: asyncio.Future[tuple[list[Outcome], Matrix]]) -> None:
         self._busy = 0
         if future.cancelled():
             return
@@ -136,6 +128,7 @@ class Line:
         if error is not None:
             refuse_all(waiting, error)
             return
-        answer(waiting, future.result())
+        outcomes, encoded = future.result()
+        answer(waiting, outcomes)
         if self.taps:
-            show(self.taps, waiting, encoded, future.result())
+            show(self.taps, waiting, encoded, outcomes)
