@@ -91,9 +91,7 @@ def sum_graph(width: int, *, classify: bool, repeats: int = 0, shift: float = 3.
     return bytes(model.SerializeToString())
 
 
-def make_ship(
-    path: Path, *, name: str = "churn", task: str = "binary", repeats: int = 0, shift: float = 3.0
-) -> Path:
+def make_ship(path: Path, *, name: str = "churn", task: str = "binary", repeats: int = 0, shift: float = 3.0) -> Path:
     classify = task == "binary"
     classes = ("no", "yes") if classify else ()
     write_ship(

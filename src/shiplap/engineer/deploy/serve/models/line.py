@@ -19,7 +19,7 @@ from shiplap.engineer.deploy.serve.models.outcomes import (
     answer,
     outcomes_of,
     refuse_all,
-    show,
+    show_answered,
 )
 from shiplap.engineer.deploy.serve.models.tap import Asker, Tap
 from shiplap.engineer.deploy.serve.models.threads import background
@@ -131,4 +131,4 @@ class Line:
         outcomes, encoded = future.result()
         answer(waiting, outcomes)
         if self.taps:
-            show(self.taps, waiting, encoded, outcomes)
+            show_answered(self.taps, waiting, encoded, outcomes)

@@ -12,7 +12,7 @@ from shiplap.core.errors import ShipError
 from shiplap.engineer.deploy.serve.models.tap import Asker, Passed, Tap
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
-__all__ = ["Outcome", "Render", "Waiting", "answer", "beyond", "outcomes_of", "refuse_all", "show"]
+__all__ = ["Outcome", "Render", "Waiting", "answer", "beyond", "outcomes_of", "refuse_all", "show", "show_answered"]
 
 Matrix = NDArray[np.float64]
 Outcome = list[float] | ProblemError
@@ -57,13 +57,17 @@ def refuse_all(waiting: Sequence[Waiting], error: BaseException) -> None:
         asker.settle(error)
 
 
-def show(taps: Sequence[Tap], waiting: Sequence[Waiting], encoded: Matrix, outcomes: Sequence[Outcome]) -> None:
-    """Let taps see the rows that were answered."""
+def show(taps: Sequence[Tap], waiting: Sequence[Waiting], encoded: Matrix, outputs: Matrix) -> None:
+    """Let taps see rows that were answered."""
+    askers, _, rows = zip(*waiting, strict=True)
+    for tap in taps:
+        tap.take(askers, Passed(rows), encoded, outputs)
+
+
+def show_answered(
+    taps: Sequence[Tap], waiting: Sequence[Waiting], encoded: Matrix, outcomes: Sequence[Outcome]
+) -> None:
+    """Let taps see those of the rows that were answered, where some may have been refused."""
     kept = [place for place, outcome in enumerate(outcomes) if not isinstance(outcome, ProblemError)]
-    if len(kept) < len(waiting):
-        waiting, encoded = [waiting[place] for place in kept], encoded[kept]
     if kept:
-        outputs = np.array([outcomes[place] for place in kept])
-        rows = Passed([row for _, _, row in waiting])
-        for tap in taps:
-            tap.take([asker for asker, _, _ in waiting], rows, encoded, outputs)
+        show(taps, [waiting[place] for place in kept], encoded[kept], np.array([outcomes[place] for place in kept]))

@@ -13,14 +13,13 @@ from shiplap.adapters.runtimes import Runtime
 from shiplap.core.errors import ShipError
 from shiplap.engineer.deploy.serve.models.calls import Calls
 from shiplap.engineer.deploy.serve.models.outcomes import (
-    Outcome,
     Render,
     Waiting,
     answer,
-    beyond,
     outcomes_of,
     refuse_all,
     show,
+    show_answered,
 )
 from shiplap.engineer.deploy.serve.models.tap import Asker, Tap
 from shiplap.engineer.deploy.serve.problem import FULL
@@ -72,7 +71,7 @@ class Turn:
         self._read = JsonRows(encoder).row
         self._run = runtime.run
         self._single = runtime.bound()
-        self._output = self._single.output[0]
+        self._output = self._single.output
         self._matrix = np.empty((capacity, encoder.width))
         # The first row goes where a call with one row reads it, which is the fastest there is.
         self._rows = [self._single.input, *self._matrix[1:]]
@@ -140,23 +139,29 @@ class Turn:
         n_rows = len(waiting)
         self.calls.note(n_rows)
         try:
-            outcomes = self._computed(n_rows)
+            outputs = self._computed(n_rows)
+        except ShipError:
+            self._one_by_one(waiting)
         except Exception as error:
             refuse_all(waiting, error)
         else:
-            answer(waiting, outcomes)
+            answer(waiting, outputs.tolist())
             if self.taps:
-                show(self.taps, waiting, self._gathered(n_rows), outcomes)
+                show(self.taps, waiting, self._gathered(n_rows), outputs)
         self._row_us = drifted(self._row_us, perf_counter() - start, n_rows)
 
-    def _computed(self, n_rows: int) -> list[Outcome]:
+    def _computed(self, n_rows: int) -> NDArray[np.float64]:
         if n_rows > 1:
-            return outcomes_of(self._run, self._gathered(n_rows))
-        try:
-            self._single.run()
-        except ShipError as error:
-            return [beyond(error)]
-        return [self._output.tolist()]
+            return self._run(self._gathered(n_rows))
+        self._single.run()
+        return self._output.copy() if self.taps else self._output
+
+    def _one_by_one(self, waiting: list[Waiting]) -> None:
+        """Ask for each row alone, because the graph fails on some."""
+        encoded = self._gathered(len(waiting))
+        outcomes = outcomes_of(self._run, encoded)
+        answer(waiting, outcomes)
+        show_answered(self.taps, waiting, encoded, outcomes)
 
     def _gathered(self, n_rows: int) -> NDArray[np.float64]:
         self._matrix[0] = self._single.input[0]
