@@ -59,9 +59,10 @@ def refuse_all(waiting: Sequence[Waiting], error: BaseException) -> None:
 
 def show(taps: Sequence[Tap], waiting: Sequence[Waiting], encoded: Matrix, outputs: Matrix) -> None:
     """Let taps see rows that were answered."""
-    askers, _, rows = zip(*waiting, strict=True)
+    askers, _, rows = zip(*waiting)  # noqa: B905  (strict costs, and waiting are triples)
+    passed = Passed(rows)
     for tap in taps:
-        tap.take(askers, Passed(rows), encoded, outputs)
+        tap.take(askers, passed, encoded, outputs)
 
 
 def show_answered(

@@ -147,7 +147,8 @@ class Turn:
         else:
             answer(waiting, outputs.tolist())
             if self.taps:
-                show(self.taps, waiting, self._gathered(n_rows), outputs)
+                encoded = self._single.input if n_rows == 1 else self._matrix[:n_rows]
+                show(self.taps, waiting, encoded, outputs)
         self._row_us = drifted(self._row_us, perf_counter() - start, n_rows)
 
     def _computed(self, n_rows: int) -> NDArray[np.float64]:
