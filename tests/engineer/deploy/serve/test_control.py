@@ -17,6 +17,7 @@ import pytest
 from shiplap.core.store import open_store
 from shiplap.scoring import load
 
+CLIENT = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))  # each request meets a worker anew
 ROW = {"age": 41, "plan": "basic", "since": "2013-03-01", "paid": True}
 
 
@@ -35,13 +36,13 @@ def version(path: Path) -> str:
 
 
 def admin(run, path: str, body: object = None, method: str = "POST") -> dict:
-    answer = httpx.request(method, run.addresses.admin + path, json=body if body is not None else {})
+    answer = CLIENT.request(method, run.addresses.admin + path, json=body if body is not None else {})
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
 def who(run, headers: dict[str, str] | None = None) -> str:
-    answer = httpx.post(f"{run.url}/predict/churn", json=ROW, headers=headers)
+    answer = CLIENT.post(f"{run.url}/predict/churn", json=ROW, headers=headers)
     assert answer.status_code == 200, answer.text
     return answer.json()["ship"][:12]
 
@@ -90,13 +91,13 @@ def test_of_two_versions_the_first_answers_and_both_can_be_asked_for(start, ship
     with start(first, second, delay) as run:
         assert {who(run) for _ in range(20)} == {version(first)}
         for path in (first, second):
-            answer = httpx.post(
+            answer = CLIENT.post(
                 f"{run.url}/v2/models/churn/versions/{version(path)}/infer",
                 json={"inputs": [{"name": "age", "shape": [1], "datatype": "FP64", "data": [41]}]},
             )
             assert answer.json()["model_version"] == version(path)
-        assert httpx.get(f"{run.url}/v2/models/churn").json()["versions"] == [version(first), version(second)]
-        unknown = httpx.post(f"{run.url}/v1/models/churn/versions/77:predict", json={"instances": [ROW]})
+        assert CLIENT.get(f"{run.url}/v2/models/churn").json()["versions"] == [version(first), version(second)]
+        unknown = CLIENT.post(f"{run.url}/v1/models/churn/versions/77:predict", json={"instances": [ROW]})
         assert unknown.status_code == 404
         assert version(second) in unknown.json()["expected"]
 
@@ -127,7 +128,7 @@ def test_a_file_that_is_broken_changes_nothing(start, ships, tmp_path):
     shutil.copy(ships[0], served)
     with start(served, admin_port=0) as run:
         served.write_bytes(b"no ship")
-        answer = httpx.post(run.addresses.admin + "/fleet/churn/load")
+        answer = CLIENT.post(run.addresses.admin + "/fleet/churn/load")
         assert answer.status_code == 409
         assert "not a ship" in answer.json()["detail"]
         assert who(run) == version(ships[0])
@@ -170,7 +171,7 @@ def test_a_shadow_is_compared_and_written_down(start, make, ships, tmp_path):
     with start(first, second, admin_port=0, project=str(folder.parent), record=False) as run:
         admin(run, "/fleet/churn/shadow", {"version": version(second)})
         rows = [{**ROW, "age": age} for age in range(40)]
-        assert httpx.post(f"{run.url}/predict", json=rows).status_code == 200
+        assert CLIENT.post(f"{run.url}/predict", json=rows).status_code == 200
         assert {who(run) for _ in range(10)} == {version(first)}
         deadline = time.monotonic() + 20
         while (found := admin(run, "/fleet/churn", method="GET")["shadow"])["rows"] < 50:
@@ -214,12 +215,12 @@ def test_ships_of_the_repository_are_loaded_by_name_and_nothing_else(start, ship
         assert {(each["name"], each["state"]) for each in index} == {("churn", "READY"), ("delay", "UNAVAILABLE")}
         admin(run, "/v2/repository/models/delay/load")
         for _ in range(10):
-            assert httpx.post(f"{run.url}/predict/delay", json=ROW).json()["model"] == "delay"
+            assert CLIENT.post(f"{run.url}/predict/delay", json=ROW).json()["model"] == "delay"
         admin(run, "/v2/repository/models/delay/unload")
-        assert httpx.post(f"{run.url}/predict/delay", json=ROW).status_code == 404
-        assert httpx.post(f"{run.url}/predict", json=ROW).status_code == 200
+        assert CLIENT.post(f"{run.url}/predict/delay", json=ROW).status_code == 404
+        assert CLIENT.post(f"{run.url}/predict", json=ROW).status_code == 200
         for name in ("secret", "../secret", "..%2Fsecret", "%2Fetc%2Fpasswd", ".", "x" * 300):
-            answer = httpx.post(f"{run.addresses.admin}/v2/repository/models/{name}/load")
+            answer = CLIENT.post(f"{run.addresses.admin}/v2/repository/models/{name}/load")
             assert answer.status_code == 404, name
         assert run.stop() == ""
 
@@ -310,11 +311,13 @@ def test_workers_end_with_the_supervisor_and_the_supervisor_with_a_signal(start,
 )
 def test_a_change_that_cannot_be_is_refused(start, ships, path, body, status, said):
     with start(ships[0], admin_port=0) as run:
-        answer = httpx.post(run.addresses.admin + path, json=body)
+        answer = CLIENT.post(run.addresses.admin + path, json=body)
         assert answer.status_code == status
         assert said in answer.json()["detail"]
-        assert httpx.get(run.addresses.admin + "/nothing").status_code == 404
-        assert httpx.post(run.url + "/fleet/churn/rollback").status_code == 404
+        assert CLIENT.get(run.addresses.admin + "/nothing").status_code == 404
+        page = CLIENT.post(run.addresses.admin + path, json=body, headers={"Origin": "https://evil.example"})
+        assert page.status_code == 403
+        assert CLIENT.post(run.url + "/fleet/churn/rollback").status_code == 404
         assert run.stop() == ""
 
 
@@ -335,8 +338,8 @@ def test_torchserves_management(start, ships, tmp_path):
         assert admin(run, "/models?url=delay.ship&model_name=late")["status"].startswith('Model "late" Version:')
         names = [model["modelName"] for model in admin(run, "/models", method="GET")["models"]]
         assert names == ["churn", "late"]
-        assert httpx.post(f"{run.url}/v1/models/late:predict", json={"instances": [ROW]}).status_code == 200
-        described = httpx.get(run.addresses.admin + "/models/churn/all").json()
+        assert CLIENT.post(f"{run.url}/v1/models/late:predict", json={"instances": [ROW]}).status_code == 200
+        described = CLIENT.get(run.addresses.admin + "/models/churn/all").json()
         assert [(each["modelVersion"], each["defaultVersion"]) for each in described] == [
             (first, True),
             (second, False),
@@ -344,11 +347,11 @@ def test_torchserves_management(start, ships, tmp_path):
         admin(run, f"/models/churn/{second}/set-default", method="PUT")
         assert who(run) == second
         admin(run, f"/models/churn/{first}", method="DELETE")
-        assert httpx.delete(f"{run.addresses.admin}/models/churn/{second}").status_code == 409
+        assert CLIENT.delete(f"{run.addresses.admin}/models/churn/{second}").status_code == 409
         admin(run, "/models/late", method="DELETE")
-        assert httpx.post(f"{run.url}/predictions/late", json=ROW).status_code == 404
-        assert httpx.post(run.addresses.admin + "/models?url=/etc/passwd").status_code == 404
-        assert httpx.post(run.addresses.admin + "/models").status_code == 400
+        assert CLIENT.post(f"{run.url}/predictions/late", json=ROW).status_code == 404
+        assert CLIENT.post(run.addresses.admin + "/models?url=/etc/passwd").status_code == 404
+        assert CLIENT.post(run.addresses.admin + "/models").status_code == 400
         assert run.stop() == ""
 
 
@@ -359,21 +362,21 @@ def test_sagemakers_multi_model_contract(start, ships, tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("SAGEMAKER_MULTI_MODEL", "true")
     with start(workers=2, repository=str(tmp_path)) as run:
-        assert httpx.get(f"{run.url}/ping").status_code == 200
-        assert httpx.get(f"{run.url}/models").json() == {"models": []}
+        assert CLIENT.get(f"{run.url}/ping").status_code == 200
+        assert CLIENT.get(f"{run.url}/models").json() == {"models": []}
         for name in ("a1", "b2"):
             url = str(tmp_path / name / "model")
             asked = {"model_name": name, "url": url}
-            assert httpx.post(f"{run.url}/models", json=asked).json()["modelName"] == name
-            assert httpx.post(f"{run.url}/models", json=asked).status_code == 409
+            assert CLIENT.post(f"{run.url}/models", json=asked).json()["modelName"] == name
+            assert CLIENT.post(f"{run.url}/models", json=asked).status_code == 409
         for _ in range(6):
-            assert httpx.post(f"{run.url}/models/a1/invoke", json=ROW).json()["predictions"] == ["no"]
-            assert httpx.get(f"{run.url}/models/b2").json()["modelName"] == "b2"
-        assert httpx.delete(f"{run.url}/models/a1").status_code == 200
-        assert httpx.post(f"{run.url}/models/a1/invoke", json=ROW).status_code == 404
-        assert httpx.get(f"{run.url}/models/a1").status_code == 404
+            assert CLIENT.post(f"{run.url}/models/a1/invoke", json=ROW).json()["predictions"] == ["no"]
+            assert CLIENT.get(f"{run.url}/models/b2").json()["modelName"] == "b2"
+        assert CLIENT.delete(f"{run.url}/models/a1").status_code == 200
+        assert CLIENT.post(f"{run.url}/models/a1/invoke", json=ROW).status_code == 404
+        assert CLIENT.get(f"{run.url}/models/a1").status_code == 404
         for url in ("/etc", f"{tmp_path}/../..", str(tmp_path / "empty"), str(tmp_path)):
-            assert httpx.post(f"{run.url}/models", json={"model_name": "c", "url": url}).status_code == 404, url
+            assert CLIENT.post(f"{run.url}/models", json={"model_name": "c", "url": url}).status_code == 404, url
         assert run.stop() == ""
 
 
@@ -400,6 +403,6 @@ def test_a_share_must_be_told_and_words_must_be_known(start, ships):
     with start(*ships[:2], admin_port=0) as run:
         admin(run, "/fleet/churn/canary", {"version": version(ships[1]), "percent": 10})
         for path, body in (("canary", {}), ("canary", {"version": version(ships[1])}), ("shadow", {"vresion": "x"})):
-            assert httpx.post(f"{run.addresses.admin}/fleet/churn/{path}", json=body).status_code == 422, body
+            assert CLIENT.post(f"{run.addresses.admin}/fleet/churn/{path}", json=body).status_code == 422, body
         assert admin(run, "/fleet/churn", method="GET")["canary"]["percent"] == 10
         assert run.stop() == ""

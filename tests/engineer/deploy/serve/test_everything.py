@@ -133,6 +133,7 @@ def test_what_cannot_be_had_is_one_line(ship, tmp_path):
         ({"access_log": str(tmp_path / "no" / "where.log")}, "where.log"),
         ({"repository": "nowhere"}, "no folder"),
         ({"workers": 0}, "1 to 256 workers"),
+        ({"record_share": 2}, "from 0 to 1"),
         ({"unix": str(tmp_path)}, str(tmp_path)),
     ):
         with pytest.raises(InputError) as caught:

@@ -80,6 +80,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             number = getattr(self, name)
             if not 0 <= number <= 65_535 and (name == "port" or number != OFF):
                 raise InputError(f"a port is a number from 0 to 65535, not {number}")
+        if not 0 <= self.record_share <= 1:
+            raise InputError(f"the share of rows that are kept must be from 0 to 1, not {self.record_share:g}")
         if bool(self.tls_cert) != bool(self.tls_key):
             raise InputError("a certificate and its key are needed together", hint="give both, or none")
         if self.tls_client_ca and not self.tls_cert:

@@ -28,11 +28,19 @@ class Soon:
         """Return a handler that answers with what `act` returns, as JSON; what it raises is told as a problem."""
 
         def handler(exchange: Exchange) -> None:
+            _refuse_pages(exchange)
             task = asyncio.get_running_loop().create_task(_answer(act, exchange))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
         return handler
+
+
+def _refuse_pages(exchange: Exchange) -> None:
+    """Refuse what a page in somebody's browser sends here: any page on the web could, to a listener on loopback."""
+    head = exchange.head
+    if head.method not in {"GET", "HEAD"} and {"origin", "sec-fetch-site"} & head.headers.keys():
+        raise ProblemError(403, "changes are not taken from pages in a browser", field="Origin")
 
 
 async def _answer(act: Callable[[Exchange], Coroutine[Any, Any, object]], exchange: Exchange) -> None:
