@@ -62,6 +62,9 @@ def table_of(plan: Plan, model: Model, peers: list) -> Table:
     most = max(plan.connections)
     against(table, "the best peer with ONNX", {peer.name for peer in BY_ONNX}, found, most, 15)
     against(table, "the best peer with scikit-learn", {peer.name for peer in BY_SKLEARN}, found, most, 300)
+    table.notes.append(
+        "where the load's core is near 100 %, requests/s are what the load can ask, not what is answered"
+    )
     table.notes.append("kept waiting: the server was ready to run, and other processes of this machine had its core")
     table.notes += [f"{peer.name}: {peer.peer.version()}" for peer in ALL_PEERS if peer.name in found and peer.peer]
     return table
