@@ -1,6 +1,6 @@
 """Compile the messages of gRPC services: every .proto file of the folder into one descriptor set.
 
-    python scripts/messages.py
+    .venvs/serving/bin/python scripts/messages.py
 
 The server builds its messages from the descriptor set in a pool of their own when it starts, so generated code, which
 asks for one version of protobuf and would clash with the stubs of a client in the same process, is not needed.

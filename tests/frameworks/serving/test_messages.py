@@ -5,7 +5,7 @@ from pathlib import Path
 
 from google.protobuf import descriptor_pb2
 
-ROOT = Path(__file__).resolve().parents[5]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_descriptor_set_is_compiled_from_the_files(tmp_path):
@@ -18,5 +18,5 @@ def test_the_descriptor_set_is_compiled_from_the_files(tmp_path):
         described = descriptor_pb2.FileDescriptorSet()
         described.ParseFromString(path.read_bytes())
         found.append({file.name: file for file in described.file if not file.name.startswith("google/")})
-    assert found[0] == found[1], "run python scripts/messages.py"
+    assert found[0] == found[1], "run .venvs/serving/bin/python scripts/messages.py"
     assert set(found[0]) == {path.name for path in script.FOLDER.glob("*.proto")}
