@@ -7,6 +7,7 @@ falls behind is not spared.
 
 from __future__ import annotations
 
+import os
 import re
 import selectors
 import socket
@@ -112,11 +113,17 @@ def raw(path: str, body: bytes, *, media_type: str = "application/json") -> byte
 
 
 @contextmanager
-def loads(processes: int = 1, *, cores: Sequence[int] = tuple(LOAD_CORES)) -> Iterator[ProcessPoolExecutor]:
-    """Provide processes that put servers under load."""
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=pin, initargs=(list(cores),))
+def loads(*, cores: Sequence[int] = tuple(LOAD_CORES), behind: bool = False) -> Iterator[ProcessPoolExecutor]:
+    """Provide a process that puts servers under load; one that stands behind leaves its core to the other."""
+    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_settle, initargs=(list(cores), behind))
     with pool:
         yield pool
+
+
+def _settle(cores: Sequence[int], behind: bool) -> None:
+    pin(cores)
+    if behind:
+        os.nice(19)
 
 
 def put(load: Load) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -9,7 +10,7 @@ from serving_bodies import OBJECT, OBJECTS
 from serving_load import Load, Outcome, loads, put
 from serving_models import Model, prepared
 from serving_plan import Plan, answered
-from serving_process import LOAD_CORES, SERVER_CORES, StartError
+from serving_process import SERVER_CORES, SPARE_CORE, TWO_CORES, StartError
 from serving_report import Aim, Table
 from serving_servers import SHIPLAP, Server, shiplap
 
@@ -52,7 +53,7 @@ def mixed(plan: Plan) -> list[Table]:
         Long("1,000-row batches", SHIPLAP, (SHIPLAP.many.request(model.rows),)),
         Long("network of 5 ms", BOTH, tuple(DEAR.request([row]) for row in model.rows)),
     )
-    for cores, work in product((tuple(SERVER_CORES), (*SERVER_CORES, *LOAD_CORES)), works):
+    for cores, work in product(([SERVER_CORES, TWO_CORES] if SPARE_CORE else [SERVER_CORES]), works):
         try:
             alone, beside, others = measured(plan, work, model, cores)
         except (StartError, OSError) as error:
@@ -60,22 +61,23 @@ def mixed(plan: Plan) -> list[Table]:
             continue
         add(table, work.name, len(cores), alone, beside, others)
     table.notes.append("of several rounds the one with the lowest p99 counts, for both")
-    table.notes.append("on two cores the load competes with the server for one of them")
+    if not SPARE_CORE:
+        table.notes.append("a server on two cores needs a third one for the load, which this machine has not")
     return [table]
 
 
-def measured(plan: Plan, work: Long, model: Model, cores: tuple[int, ...]) -> tuple[Outcome, Outcome, Outcome]:
+def measured(plan: Plan, work: Long, model: Model, cores: Sequence[int]) -> tuple[Outcome, Outcome, Outcome]:
     """Return single rows alone, single rows beside the work, and the work."""
     requests = tuple(work.server.one.request([row]) for row in model.rows)
     seconds = max(2.0, plan.seconds)
     alone, besides = [], []
-    with work.server.start(model, cores=cores) as running, loads(2) as pool:
+    with work.server.start(model, cores=cores) as running, loads() as pool, loads(behind=True) as other:
         singles = Load(running.port, requests, 64, seconds, running.pid, rate=RATE_PER_S)
         others = Load(running.port, work.requests, 1, seconds + 0.5, running.pid)
         pool.submit(put, singles).result()
         for _ in range(plan.rounds):
             alone.append(answered(pool.submit(put, singles).result()))
-            busy = pool.submit(put, others)
+            busy = other.submit(put, others)
             besides.append(answered(pool.submit(put, singles).result()))
             done = answered(busy.result())
     return min(alone, key=p99_ms), min(besides, key=p99_ms), done

@@ -15,6 +15,9 @@ from pathlib import Path
 import psutil
 
 SERVER_CORES, LOAD_CORES = ([0], [1]) if (os.cpu_count() or 1) > 1 else ([], [])
+SPARE_CORE = (os.cpu_count() or 1) > 2
+TWO_CORES = [0, 2] if SPARE_CORE else [*SERVER_CORES, *LOAD_CORES]
+"""Where a server runs that may use two; without a spare core it shares the second with the load."""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 

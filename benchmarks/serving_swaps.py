@@ -69,7 +69,7 @@ def measured(table: Table, server: Server, change: Change, count: int, admin: in
     requests = tuple(server.one.request([row]) for row in model.rows)
     statuses: Counter[str] = Counter()
     slowest = 0.0
-    with server.start(model) as running, loads(1) as pool:
+    with server.start(model) as running, loads() as pool:
         before_mb, _ = running.memory_mb()
         under = Load(running.port, requests, CLIENTS, 5.0, running.pid, warm_s=0.0)
         busy = pool.submit(put, under)
