@@ -19,6 +19,8 @@ from shiplap.engineer.deploy.serve.settings import Settings
 
 __all__ = ["Shared"]
 
+_BATCH = 4  # so many times longer than a row may a long batch wait
+
 
 class Shared(NamedTuple):
     """What every worker of a server uses.
@@ -66,7 +68,9 @@ class Shared(NamedTuple):
             store=store,
             private=private_columns(project) if project else (),
             sources=Sources(store if store and store.is_dir() else None, repository),
-            station=Station(settings.limits, Jobs(most=settings.limits.queue)),
+            station=Station(
+                settings.limits, Jobs(most=settings.limits.queue, wait_s=_BATCH * settings.limits.wait_ms / 1000)
+            ),
             watch=Watch.open(access_log=settings.access_log, environment=os.environ),
             guard=guard,
             tls=tls,

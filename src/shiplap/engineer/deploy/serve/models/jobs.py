@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from time import perf_counter
 from typing import NamedTuple, TypeVar
 
 from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange
+from shiplap.engineer.deploy.serve.models.patience import Patience
 from shiplap.engineer.deploy.serve.models.threads import background
 from shiplap.engineer.deploy.serve.problem import ProblemError
 
@@ -17,6 +19,8 @@ __all__ = ["Jobs", "Steps", "finished"]
 T = TypeVar("T")
 _GAP_S = 20e-6  # the loop comes round sooner than this where there is nothing to read
 _QUIET_S = 1e-3
+_NEWS = 0.1
+_FEW = 4  # so many may always wait, however long they are
 Steps = Generator[None, None, T]
 """Work that stops for a moment wherever others may go before it, and returns what it made."""
 
@@ -26,6 +30,7 @@ class _Job(NamedTuple):
     steps: Steps[bytes]
     media_type: str
     headers: Mapping[str, str] | None
+    spent: list[float]  # seconds of work until now
 
 
 class Jobs:
@@ -38,10 +43,14 @@ class Jobs:
     ----------
     most : int
         Jobs that may wait or be worked on; one more is refused with 503.
+    wait_s : float
+        So is one that would have to wait longer than this, by what jobs took of late; see `Patience`.
     """
 
-    def __init__(self, *, most: int) -> None:
+    def __init__(self, *, most: int, wait_s: float = math.inf) -> None:
         self._most = most
+        self._patience = Patience(wait_s)
+        self._job_s = 0.0  # what a job takes, by what the last ones took
         self._waiting = 0
         self._jobs: deque[_Job] = deque()
         self.closed = False
@@ -74,7 +83,7 @@ class Jobs:
             503: there are too many.
         """
         self._count()
-        self._jobs.append(_Job(exchange, steps, media_type, headers))
+        self._jobs.append(_Job(exchange, steps, media_type, headers, [0.0]))
         if len(self._jobs) == 1:
             asyncio.get_running_loop().call_soon(self._step)
 
@@ -94,15 +103,22 @@ class Jobs:
             503: there are too many.
         """
         self._count()
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-        def done(future: asyncio.Future[bytes]) -> None:
+        def timed() -> tuple[bytes, float]:
+            start = perf_counter()
+            return work(), perf_counter() - start
+
+        future = asyncio.get_running_loop().run_in_executor(self._pool, timed)
+
+        def done(future: asyncio.Future[tuple[bytes, float]]) -> None:
             self._waiting -= 1
             error = None if future.cancelled() else future.exception()
             if future.cancelled() or exchange.gone:
                 return
             if error is None:
-                exchange.answer(future.result(), media_type=media_type, headers=headers)
+                body, taken_s = future.result()
+                self._note(taken_s)
+                exchange.answer(body, media_type=media_type, headers=headers)
             else:
                 exchange.settle(error)
 
@@ -114,9 +130,18 @@ class Jobs:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _count(self) -> None:
-        if self._waiting >= self._most:
+        if not self._waiting:
+            self._patience.empty()
+        elif self._waiting >= self._most or self._too_long():
             raise ProblemError(503, "too many long batches are waiting", headers={"Retry-After": "1"}, reason="batches")
         self._waiting += 1
+
+    def _too_long(self) -> bool:
+        return self._waiting >= _FEW and self._waiting * self._job_s > self._patience.now_s()
+
+    def _note(self, taken_s: float) -> None:
+        """Learn what a job takes: the last one counts a tenth."""
+        self._job_s = taken_s if not self._job_s else self._job_s + _NEWS * (taken_s - self._job_s)
 
     def _step(self) -> None:
         """Do one step of the job that has waited longest for one."""
@@ -125,15 +150,18 @@ class Jobs:
             self._others_s = now
         job = self._jobs.popleft()
         going_on = False
+        start = perf_counter()
         try:
             if not job.exchange.gone:
                 next(job.steps)
                 going_on = True
         except StopIteration as end:
+            self._note(job.spent[0] + perf_counter() - start)
             job.exchange.answer(end.value, media_type=job.media_type, headers=job.headers)
         except Exception as error:
             job.exchange.settle(error)
         if going_on:
+            job.spent[0] += perf_counter() - start
             self._jobs.append(job)
         else:
             self._waiting -= 1

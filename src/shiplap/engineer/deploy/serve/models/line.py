@@ -21,6 +21,7 @@ from shiplap.engineer.deploy.serve.models.outcomes import (
     refuse_all,
     show_answered,
 )
+from shiplap.engineer.deploy.serve.models.patience import Patience
 from shiplap.engineer.deploy.serve.models.tap import Asker, Tap
 from shiplap.engineer.deploy.serve.models.threads import background
 from shiplap.engineer.deploy.serve.models.turn import drifted
@@ -49,7 +50,7 @@ class Line:
     row_us : float
         What a row is thought to cost until the first are answered.
     wait_us : float
-        How long a row may wait for its answer.
+        How long a row may wait for its answer in a burst; see `Patience`.
     most : int
         How many rows may wait, for the memory they take.
     """
@@ -58,7 +59,7 @@ class Line:
         self._encode = encode
         self._runtime = runtime
         self._row_us = row_us
-        self._wait_us = wait_us
+        self._patience = Patience(wait_us / 1e6)
         self._most = most
         self._waiting: list[Waiting] = []
         self._busy = 0  # rows of the call in progress
@@ -92,12 +93,15 @@ class Line:
     def _full(self) -> bool:
         waiting = len(self._waiting)
         before = waiting + self._busy
-        return waiting >= self._most or (before > 0 and before * self._row_us > self._wait_us)
+        if not before:
+            self._patience.empty()
+            return False
+        return waiting >= self._most or before * self._row_us > self._patience.now_s() * 1e6
 
     def _call(self) -> None:
         if self._busy or not self._waiting:
             return
-        size = max(1, int(self._wait_us / self._row_us / _CALLS))
+        size = max(1, int(self._patience.now_s() * 1e6 / self._row_us / _CALLS))
         waiting, self._waiting = self._waiting[:size], self._waiting[size:]
         self._busy = len(waiting)
         self.calls.note(self._busy)
