@@ -39,7 +39,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     turn_ms : float
         How much work on single rows one turn of the loop takes on (503 with ``Retry-After``).
     wait_ms : float
-        How long a row may have to wait for a model that runs on a thread, by what rows cost of late, and a quarter of
+        How long a row may have to wait for a model that runs on a thread, by what rows cost of late, and half of
         how long a long batch may (503 with ``Retry-After``, at once). A fifth of it holds for a line that stays.
     slice_ms : float
         How long one step of a long batch should take: single rows are answered between two.

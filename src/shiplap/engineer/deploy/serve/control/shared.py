@@ -19,7 +19,7 @@ from shiplap.engineer.deploy.serve.settings import Settings
 
 __all__ = ["Shared"]
 
-_BATCH = 4  # so many times longer than a row may a long batch wait
+_BATCH = 2  # so many times longer than a row may a long batch wait
 
 
 class Shared(NamedTuple):

@@ -30,7 +30,6 @@ class _Job(NamedTuple):
     steps: Steps[bytes]
     media_type: str
     headers: Mapping[str, str] | None
-    spent: list[float]  # seconds of work until now
 
 
 class Jobs:
@@ -50,7 +49,8 @@ class Jobs:
     def __init__(self, *, most: int, wait_s: float = math.inf) -> None:
         self._most = most
         self._patience = Patience(wait_s)
-        self._job_s = 0.0  # what a job takes, by what the last ones took
+        self._job_s = 0.0  # from the end of one to the end of the next
+        self._since_s = 0.0  # when the last one ended, or the first one came
         self._waiting = 0
         self._jobs: deque[_Job] = deque()
         self.closed = False
@@ -83,7 +83,7 @@ class Jobs:
             503: there are too many.
         """
         self._count()
-        self._jobs.append(_Job(exchange, steps, media_type, headers, [0.0]))
+        self._jobs.append(_Job(exchange, steps, media_type, headers))
         if len(self._jobs) == 1:
             asyncio.get_running_loop().call_soon(self._step)
 
@@ -103,22 +103,15 @@ class Jobs:
             503: there are too many.
         """
         self._count()
+        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-        def timed() -> tuple[bytes, float]:
-            start = perf_counter()
-            return work(), perf_counter() - start
-
-        future = asyncio.get_running_loop().run_in_executor(self._pool, timed)
-
-        def done(future: asyncio.Future[tuple[bytes, float]]) -> None:
-            self._waiting -= 1
+        def done(future: asyncio.Future[bytes]) -> None:
+            self._ended()
             error = None if future.cancelled() else future.exception()
             if future.cancelled() or exchange.gone:
                 return
             if error is None:
-                body, taken_s = future.result()
-                self._note(taken_s)
-                exchange.answer(body, media_type=media_type, headers=headers)
+                exchange.answer(future.result(), media_type=media_type, headers=headers)
             else:
                 exchange.settle(error)
 
@@ -132,6 +125,7 @@ class Jobs:
     def _count(self) -> None:
         if not self._waiting:
             self._patience.empty()
+            self._since_s = perf_counter()
         elif self._waiting >= self._most or self._too_long():
             raise ProblemError(503, "too many long batches are waiting", headers={"Retry-After": "1"}, reason="batches")
         self._waiting += 1
@@ -139,8 +133,11 @@ class Jobs:
     def _too_long(self) -> bool:
         return self._waiting >= _FEW and self._waiting * self._job_s > self._patience.now_s()
 
-    def _note(self, taken_s: float) -> None:
-        """Learn what a job takes: the last one counts a tenth."""
+    def _ended(self) -> None:
+        """Learn how long it is from one end to the next, with all that the loop does meanwhile."""
+        self._waiting -= 1
+        now = perf_counter()
+        taken_s, self._since_s = now - self._since_s, now
         self._job_s = taken_s if not self._job_s else self._job_s + _NEWS * (taken_s - self._job_s)
 
     def _step(self) -> None:
@@ -150,21 +147,18 @@ class Jobs:
             self._others_s = now
         job = self._jobs.popleft()
         going_on = False
-        start = perf_counter()
         try:
             if not job.exchange.gone:
                 next(job.steps)
                 going_on = True
         except StopIteration as end:
-            self._note(job.spent[0] + perf_counter() - start)
             job.exchange.answer(end.value, media_type=job.media_type, headers=job.headers)
         except Exception as error:
             job.exchange.settle(error)
         if going_on:
-            job.spent[0] += perf_counter() - start
             self._jobs.append(job)
         else:
-            self._waiting -= 1
+            self._ended()
             job.steps.close()
         self._stepped_s = perf_counter()
         if self._jobs:
