@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -29,10 +30,24 @@ FLAGS = [
 ]
 
 
+ANSWER_S = 30.0
+
+
+class SilentError(Exception):
+    """The browser does not answer."""
+
+
 class Browser:
-    """Chromium, driven over a pipe in the words of its DevTools protocol."""
+    """Chromium, driven over a pipe in the words of its DevTools protocol; one that falls silent is started anew."""
 
     def __init__(self, command: str, profile: str) -> None:
+        self._command, self._profile = command, profile
+        self._emulated: dict[str, dict[str, Any]] = {}
+        self.events: list[dict[str, Any]] = []
+        self._start()
+
+    def _start(self) -> None:
+        command, profile = self._command, tempfile.mkdtemp(dir=self._profile)
         ours, theirs = os.pipe(), os.pipe()
         fixed = "import os, sys; os.dup2({}, 3); os.dup2({}, 4); os.execvp(sys.argv[1], sys.argv[1:])"
         self._process = subprocess.Popen(
@@ -46,7 +61,6 @@ class Browser:
         self._to, self._from = os.fdopen(ours[1], "wb", buffering=0), os.fdopen(theirs[0], "rb", buffering=0)
         self._rest = b""
         self._count = 0
-        self.events: list[dict[str, Any]] = []
 
     def begin(self) -> None:
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
@@ -55,6 +69,24 @@ class Browser:
             self.ask(f"{domain}.enable")
 
     def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+        emulation = method.startswith("Emulation.")
+        if emulation:
+            self._emulated[method] = parameters
+        if not emulation and method != "Page.navigate":
+            return self._ask(method, **parameters)  # a page that was open is gone: its test fails
+        try:
+            return self._ask(method, **parameters)
+        except SilentError:  # its page died, and it waits for it
+            self._process.kill()
+            self.close()
+            del self._session
+            self._start()
+            self.begin()
+            for emulated, chosen in self._emulated.items():
+                self._ask(emulated, **chosen)
+            return self._ask(method, **parameters)
+
+    def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._count += 1
         message: dict[str, Any] = {"id": self._count, "method": method, "params": parameters}
         if hasattr(self, "_session"):
@@ -137,6 +169,8 @@ class Browser:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            if not select.select([self._from], [], [], ANSWER_S)[0]:
+                raise SilentError(f"the browser has not answered for {ANSWER_S:g} s")
             read = self._from.read(1 << 16)
             assert read, "the browser went away"
             self._rest += read
