@@ -11,6 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import grpc
 import httpx
 import pytest
 
@@ -333,12 +334,15 @@ def test_two_who_change_at_once_both_succeed(start, ships):
 
 def test_torchserves_management(start, ships, tmp_path):
     shutil.copy(ships[3], tmp_path / "delay.ship")
-    with start(*ships[:2], admin_port=0, repository=str(tmp_path)) as run:
+    with start(*ships[:2], admin_port=0, grpc_port=0, repository=str(tmp_path)) as run:
         first, second = version(ships[0]), version(ships[1])
         assert admin(run, "/models?url=delay.ship&model_name=late")["status"].startswith('Model "late" Version:')
         names = [model["modelName"] for model in admin(run, "/models", method="GET")["models"]]
         assert names == ["churn", "late"]
         assert CLIENT.post(f"{run.url}/v1/models/late:predict", json={"instances": [ROW]}).status_code == 200
+        with grpc.insecure_channel(run.addresses.grpc) as channel:  # the metadata of a model under another name
+            metadata = channel.unary_unary("/inference.GRPCInferenceService/ModelMetadata")
+            assert metadata(b"\n\x04late", timeout=20).startswith(b"\n\x04late")
         described = CLIENT.get(run.addresses.admin + "/models/churn/all").json()
         assert [(each["modelVersion"], each["defaultVersion"]) for each in described] == [
             (first, True),

@@ -118,7 +118,7 @@ class Inference:
 
     async def _metadata(self, call: Call, asked: bytes) -> bytes:
         tensors = self._known(call, _read("ModelMetadataRequest", asked))
-        service = self._endpoints.fleet.service(tensors.model.name)
+        service = self._endpoints.fleet.asked(call)
         return _bytes(
             "ModelMetadataResponse",
             name=service.name,
