@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from shiplap.engineer.deploy.serve.control.bus import Bus
+from shiplap.engineer.deploy.serve.control.soon import Soon
 from shiplap.engineer.deploy.serve.http.exchange import Exchange, Route
 from shiplap.engineer.deploy.serve.seen import Gathered
 
@@ -27,27 +28,18 @@ class Scrape:
         self._bus = bus
         self._gathered = Gathered()
         self._lock = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._soon = Soon()
 
     def routes(self) -> Sequence[Route]:
         """Return where it listens."""
-        return [Route("GET", "/metrics", self._soon)]
-
-    def _soon(self, exchange: Exchange) -> None:
-        task = asyncio.get_running_loop().create_task(self._answer(exchange))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        return [Route("GET", "/metrics", self._soon(self._answer))]
 
     async def _answer(self, exchange: Exchange) -> None:
-        try:
-            async with self._lock:
-                reports = await self._bus.everywhere("metrics")
-                accept = exchange.head.headers.get("accept", "")
-                loop = asyncio.get_running_loop()
-                page = await loop.run_in_executor(None, self._gathered.render, reports, accept)
-                # What is shown must not be forgotten with this process: its successor learns it from the others.
-                await self._bus.everywhere("metrics", self._gathered.state())
-        except Exception as error:
-            exchange.settle(error)
-        else:
-            exchange.answer(page.body, media_type=page.media_type)
+        async with self._lock:
+            reports = await self._bus.everywhere("metrics")
+            accept = exchange.head.headers.get("accept", "")
+            loop = asyncio.get_running_loop()
+            page = await loop.run_in_executor(None, self._gathered.render, reports, accept)
+            # What is shown must not be forgotten with this process: its successor learns it from the others.
+            await self._bus.everywhere("metrics", self._gathered.state())
+        exchange.answer(page.body, media_type=page.media_type)

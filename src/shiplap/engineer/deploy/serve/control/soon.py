@@ -25,7 +25,10 @@ class Soon:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __call__(self, act: Callable[[Exchange], Coroutine[Any, Any, object]]) -> Handler:
-        """Return a handler that answers with what `act` returns, as JSON; what it raises is told as a problem."""
+        """Return a handler that answers with what `act` returns, as JSON; with None, `act` has answered itself.
+
+        What it raises is told as a problem.
+        """
 
         def handler(exchange: Exchange) -> None:
             _refuse_pages(exchange)
@@ -45,7 +48,9 @@ def _refuse_pages(exchange: Exchange) -> None:
 
 async def _answer(act: Callable[[Exchange], Coroutine[Any, Any, object]], exchange: Exchange) -> None:
     try:
-        exchange.answer(msgspec.json.encode(await act(exchange)))
+        told = await act(exchange)
+        if told is not None:
+            exchange.answer(msgspec.json.encode(told))
     except ProblemError as error:
         exchange.refuse(error)
     except ShiplapError as error:
