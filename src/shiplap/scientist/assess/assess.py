@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from shiplap.core.brief import Brief
 from shiplap.core.progress import tell
 from shiplap.core.report import DataTable, Figure, Metric, Report
 from shiplap.methods.metrics import auc
 from shiplap.methods.money import break_even
+from shiplap.methods.part import Part
 from shiplap.methods.policies import has_money, settled
 from shiplap.methods.question import Problem, pose
 from shiplap.methods.simple import Entrant, simple
@@ -17,6 +19,9 @@ from shiplap.scientist.assess.entrants import models
 from shiplap.scientist.assess.verdict import Comparison, compare, reasons
 
 __all__ = ["assess"]
+
+Look: TypeAlias = Callable[[Problem, Split, list[Entrant]], Part]
+_LOOKS: tuple[Look, ...] = ()
 
 
 def assess(table: Any, *, brief: Brief | None = None, **question: Any) -> Report:
@@ -63,15 +68,22 @@ def assess(table: Any, *, brief: Brief | None = None, **question: Any) -> Report
     entrants = [*simple(problem, split), *models(problem, split)]
     tell("comparing policies", 0.9)
     found = compare(problem, split, entrants)
+    parts = [look(problem, split, entrants) for look in _LOOKS]
     return Report(
         verb="assess",
         title=f"Is it worth learning '{problem.brief.target}'?",
         verdict=found.verdict,
         holds=found.verdict != "no-go",
-        findings=(*reasons(problem, split, found), split.finding, *problem.findings),
-        tables=(_table(found, entrants),),
-        figures=(_figure(found, entrants),),
-        metrics=_metrics(problem, split, found),
+        findings=(
+            *reasons(problem, split, found),
+            *(finding for part in parts for finding in part.findings),
+            split.finding,
+            *problem.findings,
+        ),
+        tables=(_table(found, entrants), *(table for part in parts for table in part.tables)),
+        figures=(_figure(found, entrants), *(figure for part in parts for figure in part.figures)),
+        metrics=_metrics(problem, split, found)
+        | {name: metric for part in parts for name, metric in part.metrics.items()},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from shiplap.core.finding import Finding
 from shiplap.core.progress import tell
 from shiplap.core.report import DataTable, Figure, Metric, Report
 from shiplap.core.table import Table
+from shiplap.methods.part import Part
 from shiplap.methods.question import Problem, asked, opened, pose
 from shiplap.scientist.explore.pictures import (
     column_table,
@@ -28,6 +30,7 @@ __all__ = ["explore"]
 
 _SHOWN = 8
 _CHANGE = 0.5
+_LOOKS: tuple[Callable[[View], Part], ...] = ()
 
 
 def explore(table: Any, *, brief: Brief | None = None, **question: Any) -> Report:
@@ -79,22 +82,26 @@ def explore(table: Any, *, brief: Brief | None = None, **question: Any) -> Repor
     tell("looking for leaks", 0.7)
     leaks = suspects(view, brief, counts, scores)
     changes = change_over_time(view)
+    parts = [look(view) for look in _LOOKS]
     found = (
         *(leaks or _no_leaks(problem)),
         *quality(view, counts, duplicates),
         *_changed(problem, changes),
+        *(finding for part in parts for finding in part.findings),
         *(problem.findings if problem else ()),
     )
     missing = missing_figure(view, counts)
     tables: tuple[DataTable, ...] = (column_table(view, counts, scores, changes, _private(brief)), leak_table(leaks))
+    figures = (*([missing] if missing else []), *_pictures(view, scores, leaks))
     return Report(
         verb="explore",
         title=f"What '{opened_table.name}' holds",
         verdict="leaks" if any(finding.verdict == "fail" for finding in leaks) else "done",
         findings=found,
-        tables=tables,
-        figures=(*([missing] if missing else []), *_pictures(view, scores, leaks)),
-        metrics=_metrics(opened_table, problem, duplicates),
+        tables=(*tables, *(table for part in parts for table in part.tables)),
+        figures=(*figures, *(figure for part in parts for figure in part.figures)),
+        metrics=_metrics(opened_table, problem, duplicates)
+        | {name: metric for part in parts for name, metric in part.metrics.items()},
     )
 
 
