@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from shiplap.methods.intervals import Interval, interval_of, resampled_means
+from shiplap.methods.intervals import Interval, Resampled
 from shiplap.methods.metrics import constant_output, row_loss
 from shiplap.methods.money import PER, error_money, taken
 from shiplap.methods.policies import has_money, row_blocks
@@ -16,7 +17,7 @@ from shiplap.methods.question import Problem
 from shiplap.methods.rules import best_rule
 from shiplap.methods.splits import Split
 
-__all__ = ["Entrant", "best_simple", "gain_over", "in_units", "simple"]
+__all__ = ["Entrant", "Measured", "best_simple", "gain_over", "opponents", "simple"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -91,42 +92,76 @@ def _constant_on(problem: Problem, taught: npt.NDArray[Any], rows: npt.NDArray[A
     return -row_loss(problem.task, problem.y[rows], output)
 
 
-def best_simple(problem: Problem, entrants: list[Entrant]) -> Entrant:
-    """Choose the simple policy that brings most on the test rows; without values the constant.
-
-    Choosing it there, with hindsight that no learned policy is given, makes it the hardest opponent: a gain over it is
-    a gain over every simple policy.
-    """
+def opponents(problem: Problem, entrants: list[Entrant]) -> list[Entrant]:
+    """Return the simple policies that a learned one must beat: all of them, without values the constant."""
     plain = [entrant for entrant in entrants if not entrant.learned]
-    return max(plain, key=lambda entrant: float(entrant.rows.mean())) if has_money(problem) else plain[0]
+    return plain if has_money(problem) else plain[:1]
 
 
-def in_units(problem: Problem, brought: Floats) -> Floats:
-    """Turn mean money into money per 1,000, and mean minus-loss into a loss people know."""
-    if has_money(problem):
-        return PER * brought
-    return np.sqrt(np.maximum(-brought, 0.0)) if problem.task == "regression" else -brought
+def best_simple(problem: Problem, entrants: list[Entrant]) -> Entrant:
+    """Return the simple policy that brings most on the test rows; without values the constant."""
+    return max(opponents(problem, entrants), key=lambda entrant: float(entrant.rows.mean()))
 
 
-def gain_over(problem: Problem, test: npt.NDArray[Any], learned: Floats, plain: Floats) -> Interval:
-    """Say what one policy brings beyond another on the same rows, with the interval of the difference.
+class Measured:
+    """Policies measured on the same rows, with intervals that resample whole days, groups or rows.
 
     Parameters
     ----------
     problem : Problem
         What is asked.
     test : numpy.ndarray of int64, shape (n,)
-        Which rows they are; whole days, groups or rows are resampled, the same ones for both.
-    learned, plain : numpy.ndarray of shape (n,)
-        What each brings on each row: money, or minus the loss.
+        Which rows of the problem they are.
+    rows : sequence of numpy.ndarray of shape (n,)
+        What each policy brings on each of them: money, or minus the loss.
+    """
+
+    def __init__(self, problem: Problem, test: npt.NDArray[Any], rows: Sequence[Floats]) -> None:
+        self._paid = has_money(problem)
+        self._root = problem.task == "regression" and not self._paid
+        self._n = len(rows)
+        values = np.column_stack(rows) * (PER if self._paid else -1.0)
+        self._resampled = Resampled(values, row_blocks(problem, test), seed=problem.brief.seed)
+
+    def score(self, which: int) -> Interval:
+        """Return what one policy brings: money per 1,000 decisions, or its loss as people know it."""
+        return self._interval({which: 1.0})
+
+    def gain(self, which: int, over: Sequence[int]) -> Interval:
+        """Return what one policy brings beyond the best of others: money per 1,000, or by how much the loss falls.
+
+        Which of them is best is not known, only which did best on these rows. The gain over the best is the least of
+        the gains over each, and so are the ends of its interval: the lower one is sure of every opponent at once
+        (an intersection-union test: Berger 1982, "Multiparameter hypothesis testing and acceptance sampling",
+        Technometrics 24).
+        """
+        sign = 1.0 if self._paid else -1.0
+        each = [self._interval({which: sign, other: -sign}) for other in over]
+        return Interval(min(one.value for one in each), min(one.low for one in each), min(one.high for one in each))
+
+    def _interval(self, weights: dict[int, float]) -> Interval:
+        laid = [weights.get(index, 0.0) for index in range(self._n)]
+        return self._resampled.interval(laid, root=self._root)
+
+
+def gain_over(problem: Problem, test: npt.NDArray[Any], learned: Floats, plain: list[Entrant]) -> Interval:
+    """Say what a learned policy brings beyond the best of simple ones, with the interval of that difference.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is asked.
+    test : numpy.ndarray of int64, shape (n,)
+        Which rows they are.
+    learned : numpy.ndarray of shape (n,)
+        What the learned policy brings on each row: money, or minus the loss.
+    plain : list of Entrant
+        The simple ones, made by `opponents`.
 
     Returns
     -------
     Interval
         Money per 1,000 decisions, or by how much the loss falls.
     """
-    rows = np.column_stack([learned, plain])
-    resampled = in_units(problem, resampled_means(rows, row_blocks(problem, test), seed=problem.brief.seed))
-    means = in_units(problem, rows.mean(axis=0))
-    sign = 1.0 if has_money(problem) else -1.0
-    return interval_of(float(sign * (means[0] - means[1])), sign * (resampled[:, 0] - resampled[:, 1]))
+    measured = Measured(problem, test, [learned, *(entrant.rows for entrant in plain)])
+    return measured.gain(0, range(1, 1 + len(plain)))

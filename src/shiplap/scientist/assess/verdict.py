@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from shiplap.core.finding import Finding
-from shiplap.methods.intervals import Interval, interval_of, resampled_means
+from shiplap.methods.intervals import Interval
 from shiplap.methods.metrics import auc, loss_name
 from shiplap.methods.money import PER, break_even
 from shiplap.methods.policies import has_money, row_blocks
 from shiplap.methods.question import Problem
-from shiplap.methods.simple import Entrant, best_simple, gain_over, in_units
+from shiplap.methods.simple import Entrant, Measured, best_simple, opponents
 from shiplap.methods.splits import Split
 
 __all__ = ["Comparison", "Verdict", "compare", "reasons"]
 
 Verdict = Literal["go", "no-go", "collect more"]
-Floats: TypeAlias = npt.NDArray[np.float64]
 _FEWEST = 10
 
 
@@ -32,10 +30,12 @@ class Comparison:
     ----------
     scores : list of Interval
         What each entrant brings, in the order given: money per 1,000 decisions, or its loss.
-    simple, learned : Entrant
-        The best of each kind, chosen before the test rows were seen.
+    simple : Entrant
+        The simple policy that brings most on the test rows.
+    learned : Entrant
+        The learned policy that brought most on the tune rows.
     gain : Interval
-        What `learned` brings beyond `simple`.
+        What `learned` brings beyond the best of the simple policies, sure of each of them.
     effort : float
         What the gain must exceed.
     unit : str
@@ -78,25 +78,22 @@ def compare(problem: Problem, split: Split, entrants: list[Entrant]) -> Comparis
     split : Split
         Its parts.
     entrants : list of Entrant
-        All of them. The best learned one did best on the tune rows, the best simple one does best on the test rows;
-        without values the simple one is the constant.
+        All of them. The best learned one did best on the tune rows; its gain is over the best of the simple ones,
+        whichever that is; without values over the constant.
     """
     paid = has_money(problem)
-    rows = np.column_stack([entrant.rows for entrant in entrants])
-    blocks = row_blocks(problem, split.test)
-    means, resampled = rows.mean(axis=0), resampled_means(rows, blocks, seed=problem.brief.seed)
-    means, resampled = in_units(problem, means), in_units(problem, resampled)
-    plain = best_simple(problem, entrants)
+    measured = Measured(problem, split.test, [entrant.rows for entrant in entrants])
     learned = max((entrant for entrant in entrants if entrant.learned), key=lambda entrant: entrant.before)
+    plain = opponents(problem, entrants)
     value = problem.brief.value
     return Comparison(
-        scores=[interval_of(float(mean), column) for mean, column in zip(means, resampled.T, strict=True)],
-        simple=plain,
+        scores=[measured.score(index) for index in range(len(entrants))],
+        simple=best_simple(problem, entrants),
         learned=learned,
-        gain=gain_over(problem, split.test, learned.rows, plain.rows),
+        gain=measured.gain(entrants.index(learned), [entrants.index(entrant) for entrant in plain]),
         effort=value.effort if value else 0.0,
         unit=f"{problem.unit} per {PER:,} decisions" if paid else loss_name(problem.task),
-        n_blocks=int(blocks.max()) + 1,
+        n_blocks=int(row_blocks(problem, split.test).max()) + 1,
         n_rarer=_rarer(problem, split),
     )
 

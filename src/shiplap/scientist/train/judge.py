@@ -12,13 +12,12 @@ from shiplap.core.finding import Finding
 from shiplap.core.policy import Policy
 from shiplap.core.report import Metric
 from shiplap.methods.calibration import cox, reliability
-from shiplap.methods.intervals import Interval, interval_of, resampled_means
+from shiplap.methods.intervals import Interval
 from shiplap.methods.metrics import constant_output, loss_name, row_loss, summary
-from shiplap.methods.money import PER
 from shiplap.methods.pipelines import output_of
-from shiplap.methods.policies import has_money, money_of, row_blocks
+from shiplap.methods.policies import has_money, money_of
 from shiplap.methods.question import Problem
-from shiplap.methods.simple import best_simple, gain_over, simple
+from shiplap.methods.simple import Measured, best_simple, gain_over, opponents, simple
 from shiplap.methods.splits import Split
 from shiplap.methods.work import UNITS_PER_SECOND, scoring_units
 from shiplap.scientist.train.candidates import Candidate, Search
@@ -45,9 +44,9 @@ class Judgment:
     money : Interval or None
         Money per 1,000 decisions; None without values.
     simple : str
-        The best policy without machine learning, chosen before the test rows were seen.
+        The policy without machine learning that brings most on the test rows.
     gain : Interval
-        What the model brings beyond it: money per 1,000 decisions, or by how much the loss falls.
+        What the model brings beyond the best of those: money per 1,000 decisions, or by how much the loss falls.
     """
 
     output: Floats
@@ -82,12 +81,9 @@ def judge(problem: Problem, split: Split, chosen: Candidate, found: Search, poli
     sample = np.sort(np.random.default_rng(problem.brief.seed).permutation(split.train)[: _sample(problem, chosen)])
     fitted = output_of(chosen.pipeline, problem.X.iloc[sample], task)
     known = np.concatenate([split.train, split.tune])
-    money, loss = None, row_loss(task, y, output)
-    rows = money_of(problem, policy, output, split.test) if has_money(problem) else -loss
-    plain = best_simple(problem, simple(problem, split))
-    if has_money(problem):
-        resampled = resampled_means(rows, row_blocks(problem, split.test), seed=problem.brief.seed)
-        money = interval_of(PER * float(np.mean(rows)), PER * resampled[:, 0])
+    paid, loss = has_money(problem), row_loss(task, y, output)
+    rows = money_of(problem, policy, output, split.test) if paid else -loss
+    plain = simple(problem, split)
     constant = constant_output(task, problem.y[known], len(problem.classes), len(y))
     return Judgment(
         output=output,
@@ -96,9 +92,9 @@ def judge(problem: Problem, split: Split, chosen: Candidate, found: Search, poli
         constant_loss=float(np.mean(row_loss(task, y, constant))),
         loss=loss,
         train_loss=float(np.mean(row_loss(task, problem.y[sample], fitted))),
-        money=money,
-        simple=plain.name,
-        gain=gain_over(problem, split.test, rows, plain.rows),
+        money=Measured(problem, split.test, [rows]).score(0) if paid else None,
+        simple=best_simple(problem, plain).name,
+        gain=gain_over(problem, split.test, rows, opponents(problem, plain)),
     )
 
 
