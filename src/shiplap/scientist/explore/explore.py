@@ -14,6 +14,7 @@ from shiplap.core.report import DataTable, Figure, Metric, Report
 from shiplap.core.table import Table
 from shiplap.methods.part import Part
 from shiplap.methods.question import Problem, asked, opened, pose
+from shiplap.scientist.explore.associations import look_at_associations
 from shiplap.scientist.explore.pictures import (
     column_table,
     distribution,
@@ -30,7 +31,7 @@ __all__ = ["explore"]
 
 _SHOWN = 8
 _CHANGE = 0.5
-_LOOKS: tuple[Callable[[View], Part], ...] = ()
+_LOOKS: tuple[Callable[[View], Part], ...] = (look_at_associations,)
 
 
 def explore(table: Any, *, brief: Brief | None = None, **question: Any) -> Report:
