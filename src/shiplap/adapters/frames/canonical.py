@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from shiplap.adapters.frames.facts import Asked
 from shiplap.adapters.frames.infer import Found, is_number
-from shiplap.adapters.frames.session import Session, literal, quoted
+from shiplap.adapters.frames.session import literal, quoted
 from shiplap.core.schema import Column, Schema
 
 __all__ = ["MANY", "canonical", "counted", "natural"]
@@ -52,7 +53,7 @@ def natural(found: Found) -> str:
     return canonical(found)
 
 
-def counted(session: Session, found: list[Found], n_rows: int) -> Schema:
+def counted(session: Asked, found: list[Found], n_rows: int) -> Schema:
     """Complete the schema with counts over the canonical ``rows``: missing, distinct, categories, range."""
     columns = []
     for start in range(0, len(found), 200):
@@ -68,7 +69,7 @@ def counted(session: Session, found: list[Found], n_rows: int) -> Schema:
     return Schema(tuple(columns))
 
 
-def _counted(session: Session, column: Column, n_rows: int, row: tuple[Any, ...]) -> Column:
+def _counted(session: Asked, column: Column, n_rows: int, row: tuple[Any, ...]) -> Column:
     present, distinct, low, high = row
     name = quoted(column.name)
     categories: tuple[str, ...] = ()

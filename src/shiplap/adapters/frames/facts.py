@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from shiplap.adapters.frames.patterns import BOOLEANS, ISO, MARKERS, MARKERS_OF_TEXT, ZONE
-from shiplap.adapters.frames.session import Session, literal
+from shiplap.adapters.frames.session import literal
 
 __all__ = [
+    "Asked",
     "DateFacts",
     "NumberFacts",
     "Relation",
@@ -26,13 +28,25 @@ _FEW = 0.3
 _YES_NO = (*(word for pair in BOOLEANS for word in pair), "1", "0")
 
 
+class Asked(Protocol):
+    """Who answers queries: the session of a table here, or the frame of one that lies elsewhere."""
+
+    def fetch(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a query and return all rows."""
+        ...
+
+    def one(self, sql: str) -> tuple[Any, ...]:
+        """Run a query and return its first row."""
+        ...
+
+
 @dataclass(frozen=True)
 class Relation:
     """One column of a relation, to be asked about.
 
     Parameters
     ----------
-    session : Session
+    session : Asked
         Where the relation is.
     relation : str
         Its name.
@@ -46,15 +60,18 @@ class Relation:
         Rows that are not NULL.
     n_about : int
         Distinct values, roughly.
+    weight : str
+        How many rows of the source one row stands for, as SQL.
     """
 
-    session: Session
+    session: Asked
     relation: str
     name: str
     expression: str
     n_rows: int
     n_present: int
     n_about: int
+    weight: str = "1"
 
     def weighted(self, extra: tuple[str, ...] = ()) -> str:
         """Return SQL for ``d(v, t, n)``: texts, trimmed texts, counts; `extra` texts and NULL left out.
@@ -65,10 +82,10 @@ class Relation:
         where = f"{name} IS NOT NULL"
         if extra:
             where += f" AND {name} NOT IN {_listed(extra)} AND trim({name}) NOT IN {_listed(extra)}"
-        if self.n_about <= _FEW * self.n_present:
+        if self.weight == "1" and self.n_about <= _FEW * self.n_present:
             grouped = f"SELECT {name} AS v, count(*) AS n FROM {self.relation} WHERE {where} GROUP BY 1"
         else:
-            grouped = f"SELECT {name} AS v, 1 AS n FROM {self.relation} WHERE {where}"
+            grouped = f"SELECT {name} AS v, {self.weight} AS n FROM {self.relation} WHERE {where}"
         return f"(SELECT v, {_TRIM} AS t, n FROM ({grouped}))"
 
     def distinct(self) -> int:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from shiplap.adapters.frames.session import Session, refused
 from shiplap.core.registry import Registry
 
-__all__ = ["DuckFrame"]
+__all__ = ["DuckFrame", "to_pandas", "told"]
 
 _outputs: Registry[Callable[[pa.Table], Any]] = Registry("output", group="shiplap.outputs")
 _outputs.add_lazy("pandas", "shiplap.adapters.frames.topandas:to_pandas", extra="lab")
@@ -32,7 +32,7 @@ class DuckFrame:
 
     def fetch(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a query whose answer is small and return its rows; raises ``TableError`` when it cannot be run."""
-        with _told():
+        with told():
             rows: list[tuple[Any, ...]] = self._session.ask(sql).fetchall()
             return rows
 
@@ -42,21 +42,26 @@ class DuckFrame:
         Numbers and booleans are float64 with NaN for missing, dates datetime64[us] with NaT, everything else object
         with ``str`` values and ``None`` (which scikit-learn's encoders take as a category of its own).
         """
-        return _outputs.get("pandas")(self.arrow(sql))
+        return to_pandas(self.arrow(sql))
 
     def arrow(self, sql: str) -> pa.Table:
         """Run a query and return its answer as an Arrow table."""
-        with _told():
+        with told():
             return self._session.ask(sql).to_arrow_table()
 
     def batches(self, sql: str, *, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Run a query and yield record batches of at most `rows` rows, in constant memory."""
-        with _told():
+        with told():
             yield from self._session.ask(sql).to_arrow_reader(rows)
 
 
+def to_pandas(rows: pa.Table) -> Any:
+    """Return an Arrow table as a data frame with the types of `DuckFrame.pandas`; loads pandas when called."""
+    return _outputs.get("pandas")(rows)
+
+
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """Raise DuckDB's errors as one line each."""
     try:
         yield

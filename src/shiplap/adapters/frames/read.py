@@ -19,6 +19,7 @@ from shiplap.adapters.frames.frame import DuckFrame
 from shiplap.adapters.frames.infer import Found
 from shiplap.adapters.frames.load import found_in, load_arrow, load_files, load_query
 from shiplap.adapters.frames.objects import arrow_of
+from shiplap.adapters.frames.places import is_live, live_digest, read_live
 from shiplap.adapters.frames.query import Query, parsed_query
 from shiplap.adapters.frames.session import Session, quoted, refused
 from shiplap.adapters.frames.source import FileSource, is_query, locate
@@ -52,7 +53,8 @@ def read(
         A path or glob of CSV, TSV, Parquet or JSON lines files (text also ``.gz`` and ``.zst``); a DuckDB or SQLite
         file (``shop.db::orders`` where it holds several tables); one SQL SELECT over such files
         (``SELECT * FROM 'a.csv' JOIN 'b.parquet' USING (k)``); rows in memory. A `Table` is returned as it is,
-        unless `columns` says something new of it.
+        unless `columns` says something new of it. Rows of ``postgresql://user@host/database::table`` and of a Spark
+        ``DataFrame`` stay where they lie.
     name : str
         Short name; from the file when empty.
     columns : mapping of str to ColumnBrief
@@ -79,6 +81,8 @@ def read(
     """
     if isinstance(source, Table):
         return _told_again(source, name, columns)
+    if is_live(source):
+        return read_live(source, name, columns)
     origin = _origin(source, base)
     digest = _digest(origin, columns, digest_file)
     session = Session()
@@ -113,6 +117,8 @@ def fingerprint(
     """
     if isinstance(source, Table):
         return _told_again(source, "", columns).digest
+    if is_live(source):
+        return live_digest()
     return _digest(_origin(source, base), columns, digest_file)
 
 

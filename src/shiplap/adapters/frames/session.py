@@ -113,6 +113,15 @@ class Session:
         """Forget an Arrow table."""
         self._connection.unregister(name)
 
+    def cast(self, rows: Any, columns: list[tuple[str, str]]) -> duckdb.DuckDBPyRelation:
+        """Give the columns of an Arrow table, by position, the names and types stated; on a cursor of its own."""
+        with self._lock:
+            cursor = self._connection.cursor()
+        given = cursor.from_arrow(rows.rename_columns([f"c{i}" for i in range(len(columns))]))
+        return given.project(
+            ", ".join(f"CAST(c{i} AS {kind}) AS {quoted(name)}" for i, (name, kind) in enumerate(columns))
+        )
+
     def columns(self, relation: str) -> list[tuple[str, str]]:
         """Return name and type of every column of a table, view or ``(query)``."""
         return [(row[0], row[1]) for row in self.fetch(f"DESCRIBE SELECT * FROM {relation}")]

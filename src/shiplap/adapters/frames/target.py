@@ -88,7 +88,7 @@ def resolve_target(table: Table, expression: str) -> Target:
         raise BriefError(f"the target '{text}' names no column", hint=nearest(text, table.schema.names))
     if len(nodes) == 1:
         return Target(quoted(columns[0]), columns, columns[0])
-    _check(nodes, text, table)
+    _check(nodes, text)
     try:
         table.frame.fetch(f"SELECT count(({text})) FROM rows")
         kind = table.frame.fetch(f"SELECT typeof(({text})) FROM rows LIMIT 1")[0][0]
@@ -139,18 +139,13 @@ def _columns(nodes: list[dict[str, Any]], table: Table) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _check(nodes: list[dict[str, Any]], text: str, table: Table) -> None:
+def _check(nodes: list[dict[str, Any]], text: str) -> None:
     for node in nodes:
         if node["class"] in _REFUSED:
             raise BriefError(f"the target '{text}' holds {_REFUSED[node['class']]}", hint="it must speak of one row")
     names = sorted({node["function_name"].lower() for node in nodes if node["class"] == "FUNCTION"})
     for name in names:
-        found = set(
-            table.frame.fetch(
-                "SELECT function_type, stability FROM duckdb_functions() "
-                f"WHERE function_name = '{name.replace(chr(39), chr(39) * 2)}'"
-            )
-        )
+        found = _functions(name)
         if not found:
             raise BriefError(f"the target '{text}' uses an unknown function '{name}'")
         if any(
@@ -160,6 +155,13 @@ def _check(nodes: list[dict[str, Any]], text: str, table: Table) -> None:
                 f"the target '{text}' uses '{name}', which is not a function of one row alone",
                 hint="use arithmetic, comparisons and functions of the row's own values",
             )
+
+
+def _functions(name: str) -> set[tuple[str, str | None]]:
+    """Return kind and stability of all functions of one name."""
+    with duckdb.connect(":memory:") as connection:
+        sql = "SELECT function_type, stability FROM duckdb_functions() WHERE function_name = ?"
+        return set(connection.execute(sql, [name]).fetchall())
 
 
 def _message(error: TableError) -> str:
