@@ -22,13 +22,15 @@ from markupsafe import Markup
 
 from shiplap.adapters.figures import words
 from shiplap.adapters.figures.bokeh import draw
+from shiplap.adapters.figures.manner import Entry, legend, notes
 from shiplap.adapters.figures.palette import as_css, pairs
-from shiplap.adapters.figures.sketch import sketch
+from shiplap.adapters.figures.sketch import panels
 from shiplap.core.report import DataTable, Figure
 
-__all__ = ["Grid", "Picture", "grid", "picture", "templates"]
+__all__ = ["Grid", "Panel", "Picture", "grid", "picture", "templates"]
 
 MOST_NUMBERS = 60
+TALL = 420
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,28 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Panel:
+    """One drawing: a whole figure, or one of its small multiples.
+
+    Parameters
+    ----------
+    id : str
+        Identifier of its place on the page.
+    title : str
+        Which of the small multiples it is; empty for a whole figure.
+    height : int
+        Pixels.
+    item : Markup
+        The drawing as JSON that is safe inside a ``script`` element.
+    """
+
+    id: str
+    title: str
+    height: int
+    item: Markup
+
+
+@dataclass(frozen=True)
 class Picture:
     """A figure ready to be shown.
 
@@ -62,14 +86,12 @@ class Picture:
         What a reader should see in it.
     axis, across : str
         What runs upwards and what runs to the right, units included; empty where the legend or the title says it.
-    legend : list of str
-        Names of the series, in the order of the palette; empty for a single one.
-    note : str
-        What is not drawn.
-    height : int
-        Pixels.
-    item : Markup
-        The drawing as JSON that is safe inside a ``script`` element.
+    legend : list of Entry
+        The series where they are several, and what the bands are.
+    notes : list of str
+        What a reader must know to read it right, and what is not drawn.
+    panels : list of Panel
+        The drawings; one, unless it consists of small multiples.
     numbers : Grid or None
         The figure's numbers, where there are few enough to read.
     """
@@ -78,11 +100,15 @@ class Picture:
     title: str
     axis: str
     across: str
-    legend: list[str]
-    note: str
-    height: int
-    item: Markup
+    legend: list[Entry]
+    notes: list[str]
+    panels: list[Panel]
     numbers: Grid | None
+
+    @property
+    def is_tall(self) -> bool:
+        """Whether it needs the room of two figures."""
+        return len(self.panels) == 1 and self.panels[0].height > TALL
 
 
 def picture(figure: Figure, place: str) -> Picture | None:
@@ -106,22 +132,26 @@ def picture(figure: Figure, place: str) -> Picture | None:
     >>> shown.title, shown.numbers.rows
     ('F', [['a', '1']])
     """
-    read = sketch(figure)
-    if read.is_empty:
+    read = [drawn for drawn in panels(figure) if not drawn.is_empty]
+    if not read:
         return None
-    plot = draw(figure)
-    across, axis = (str(shown.axis_label or "") for shown in (plot.xaxis[0], plot.yaxis[0]))
-    plot.xaxis.axis_label = plot.yaxis.axis_label = None
-    several = len(read.series) > 1 and figure.kind != "heatmap"
+    plots = [draw(drawn, read) for drawn in read]
+    axis, across = ("", "")
+    for plot in plots:
+        across, axis = (str(shown.axis_label or "") for shown in (plot.xaxis[0], plot.yaxis[0]))
+        plot.xaxis.axis_label = plot.yaxis.axis_label = None
+    ids = [place if len(read) == 1 else f"{place}-{number}" for number in range(len(read))]
     return Picture(
         id=place,
         title=words.plain(figure.title),
         axis=axis,
         across=across,
-        legend=[axis.title for axis in read.series] if several else [],
-        note=f"{read.omitted:,} more are not drawn" if read.omitted else "",
-        height=plot.height,
-        item=_inert(json_item(plot, ID(place))),
+        legend=legend(read[0]),
+        notes=notes(figure, read),
+        panels=[
+            Panel(spot, drawn.panel, plot.height, _inert(json_item(plot, ID(spot))))
+            for spot, drawn, plot in zip(ids, read, plots, strict=True)
+        ],
         numbers=_numbers(figure),
     )
 
@@ -165,8 +195,10 @@ def templates(package: str) -> jinja2.Environment:
 
 
 def _numbers(figure: Figure) -> Grid | None:
-    keys = [key for key in dict.fromkeys((figure.x, *figure.y, figure.low, figure.high)) if key in figure.data]
-    rows = tuple(zip(*(figure.data[key] for key in keys), strict=True))
+    ends = [end for band in figure.bands for end in (band.low, band.high)]
+    named = (figure.facet, figure.x, *figure.y, figure.low, figure.high, *ends)
+    keys = [key for key in dict.fromkeys(named) if key in figure.data]
+    rows = tuple(zip(*(figure.data[key] for key in keys), strict=False))
     if not rows or len(rows) > MOST_NUMBERS:
         return None
     headings = tuple(figure.labels.get(key, key.replace("_", " ")) for key in keys)
