@@ -125,6 +125,11 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         What a prediction may cost.
     time, group : str, optional
         Column of time (train on the past, test on the future) and of groups that must not be split.
+    label_time, acted : str, optional
+        Column of the moment from which on the label was known, and column that says on which rows the decision was
+        acted on in the past. Neither is ever a feature.
+    sensitive : tuple of str
+        Columns that name groups of people whose error rates are compared.
     id, private : tuple of str
         Columns that only identify a row, and columns that appear in no ship, sample or page.
     drop, keep : tuple of str
@@ -152,6 +157,9 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     budget: Budget = Budget()
     time: str | None = None
     group: str | None = None
+    label_time: str | None = None
+    acted: str | None = None
+    sensitive: tuple[str, ...] = ()
     id: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
@@ -259,6 +267,10 @@ def _checked(brief: Brief) -> Brief:
     both = set(brief.drop) & set(brief.keep)
     if both:
         raise BriefError(f"column '{min(both)}' is both in drop and in keep")
+    shown = set(brief.sensitive) & {*brief.private, *(name for name, known in brief.columns.items() if known.private)}
+    if shown:
+        hint = "error rates between its groups would show it; drop=... keeps it out of the model instead"
+        raise BriefError(f"column '{min(shown)}' is both private and sensitive", hint=hint)
     return brief
 
 

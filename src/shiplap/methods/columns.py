@@ -78,6 +78,8 @@ def _reason(column: Column, brief: Brief, target: tuple[str, ...]) -> str:
         "it is private": column.private or column.name in brief.private or bool(stated and stated.private),
         "the brief says it is known only later": known_at(column, brief) == "later" and column.name not in brief.keep,
         "it names the group": column.name == brief.group,
+        "it says when the label was known": column.name == brief.label_time,
+        "it says what was done": column.name == brief.acted,
         "it identifies a row": column.name in brief.id or (column.kind == "id" and column.name not in brief.keep),
         "it holds no values, all are missing": column.kind == "constant" and column.n_distinct == 0,
         "it always has the same value": column.kind == "constant",

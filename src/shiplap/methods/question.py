@@ -73,6 +73,8 @@ class Problem:
         Group of each row.
     worth : numpy.ndarray of shape (n_rows, n_decisions) or None
         Money that each decision would bring on each row, given its label. None without values, and for regression.
+    beside : pandas.DataFrame of shape (n_rows, n)
+        Columns that the brief names and that need not be features: time, group, `label_time`, `acted`, `sensitive`.
     n_unlabelled : int
         Rows left out because they carry no label.
     findings : tuple of Finding
@@ -92,6 +94,7 @@ class Problem:
     time: npt.NDArray[np.datetime64] | None = None
     group: Ints | None = None
     worth: Floats | None = None
+    beside: pd.DataFrame = field(default_factory=pd.DataFrame)
     n_unlabelled: int = 0
     findings: tuple[Finding, ...] = field(default=())
 
@@ -123,6 +126,7 @@ class Problem:
             y=self.y[keep],
             time=None if self.time is None else self.time[keep],
             group=None if self.group is None else self.group[keep],
+            beside=self.beside.iloc[keep] if len(self.beside) else self.beside,
             worth=None if self.worth is None else self.worth[keep],
         )
 
@@ -192,7 +196,8 @@ def pose(source: Any, brief: Brief | None = None, question: dict[str, Any] | Non
     if not brief.target:
         raise BriefError("no target was given", hint="say what is to be predicted, e.g. target='churned'")
     target = resolve_target(table, brief.target)
-    for role, name in (("time", brief.time), ("group", brief.group)):
+    roles = (("time", brief.time), ("group", brief.group), ("label_time", brief.label_time), ("acted", brief.acted))
+    for role, name in roles:
         if name and target.name == name:
             raise BriefError(
                 f"'{name}' is both the target and the {role} column", hint=f"name another target, or leave {role} out"
@@ -219,6 +224,7 @@ def pose(source: Any, brief: Brief | None = None, question: dict[str, Any] | Non
         time=_moments(extra, brief),
         group=_groups(extra, brief),
         worth=worth,
+        beside=extra,
         n_unlabelled=labels.n_unlabelled,
         findings=(*labels.findings, *findings, *infinite, *_number_time(table, extra, brief), *worth_findings),
     )
@@ -233,12 +239,20 @@ def _as_number(table: Table, target: Target) -> str:
 
 
 def _inputs(table: Table, schema: Schema, sql: str, brief: Brief) -> tuple[pd.DataFrame, pd.DataFrame]:
-    beside = [name for name in (brief.time, brief.group) if name]
+    beside = [name for name in (brief.time, brief.group, brief.label_time, brief.acted, *brief.sensitive) if name]
+    beside = list(dict.fromkeys(beside))
     for name in beside:
         table.schema[name]
     if brief.time and table.schema[brief.time].kind not in ("date", "number"):
         kind = table.schema[brief.time].kind
         raise BriefError(f"time column '{brief.time}' holds dates or numbers, not {kind}", hint="name another column")
+    if brief.label_time and table.schema[brief.label_time].kind != "date":
+        kind = table.schema[brief.label_time].kind
+        raise BriefError(f"label_time column '{brief.label_time}' holds dates, not {kind}", hint="name another column")
+    if brief.acted and table.schema[brief.acted].kind != "boolean":
+        kind = table.schema[brief.acted].kind
+        hint = "name another column, or write it as true and false"
+        raise BriefError(f"acted column '{brief.acted}' says yes or no, not {kind}", hint=hint)
     names = list(dict.fromkeys([*schema.names, *beside]))
     columns = ", ".join(quoted(name) for name in names)
     frame = table.frame.pandas(labelled(columns, sql))

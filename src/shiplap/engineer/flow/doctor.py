@@ -17,10 +17,12 @@ _EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
         "read any table; explore, assess, train, pack, bench, present, run",
         (
             *("duckdb", "pyarrow", "pandas", "scikit-learn", "scipy", "lightgbm", "onnx", "skops", "bokeh", "jinja2"),
-            *("joblib", "pyyaml"),
+            *("joblib", "pyyaml", "matplotlib", "seaborn", "sqlglot", "statsmodels"),
         ),
     ),
     "image": ("answer rows that hold images", ("pillow",)),
+    "postgres": ("explore and assess tables in PostgreSQL", ("adbc-driver-postgresql",)),
+    "spark": ("explore and assess tables in Spark", ("pyspark",)),
     "arrow": ("take and give Arrow tables over HTTP", ("pyarrow",)),
     "sign": ("sign ships and check signatures", ("model-signing", "pyopenssl")),
     "grpc": ("serve over gRPC", ("grpcio", "protobuf")),

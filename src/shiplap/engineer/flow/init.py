@@ -72,6 +72,9 @@ target = {_quoted(target)}          # a column, or an expression such as "arr_de
 # group = "customer"                # rows of one group are never split between training and test
 {"" if ids else "# "}id = [{", ".join(map(_quoted, ids or ["customer_id"]))}]   # only identify a row
 # private = ["name"]                # appear in no ship, sample or page
+# sensitive = ["sex"]               # groups of people whose error rates are compared
+# label_time = "closed_on"          # from this moment on the label was known; never a feature
+# acted = "was_called"              # where the decision was acted on in the past; never a feature
 
 # What one decision is worth. Without it no money is invented: the break-even ratio is reported.
 # [value]
