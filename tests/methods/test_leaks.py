@@ -2,7 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shiplap.methods.leaks import identities, is_copy, missing_pattern, separating_pairs, stands_out
+from shiplap.methods.leaks.copies import is_copy
+from shiplap.methods.leaks.dominant import stands_out
+from shiplap.methods.leaks.gaps import missing_pattern
+from shiplap.methods.leaks.joint import identities, separating_pairs
 
 
 def test_missing_with_the_label_is_judged_by_its_share():
@@ -72,7 +75,10 @@ def test_noise_gives_no_identity():
 
 
 def test_a_strong_column_among_strong_ones_does_not_stand_out():
-    assert stands_out("binary", 0.97, [0.96, 0.9]) is None
-    assert stands_out("regression", 0.87, [0.86, 0.85]) is None
-    assert stands_out("binary", 0.995, [0.7]) == "fail"
-    assert stands_out("regression", 0.94, [0.59]) == "warn"
+    assert stands_out(0.94, 0.95) is None
+    assert stands_out(0.87, 0.93) is None
+    assert stands_out(0.75, 0.1) is None
+    assert stands_out(0.99, 0.4) == "fail"
+    assert stands_out(0.94, 0.59) == "warn"
+    assert stands_out(0.94, 0.59, pure=0.95) == "fail"
+    assert stands_out(0.94, 0.9, pure=0.95) == "warn"

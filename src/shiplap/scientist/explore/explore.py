@@ -12,19 +12,19 @@ from shiplap.core.finding import Finding
 from shiplap.core.progress import tell
 from shiplap.core.report import DataTable, Figure, Metric, Report
 from shiplap.core.table import Table
+from shiplap.methods.leaks import Evidence, failed_columns
 from shiplap.methods.part import Part
 from shiplap.methods.question import Problem, asked, opened, pose
 from shiplap.scientist.explore.associations import look_at_associations
 from shiplap.scientist.explore.pictures import (
     column_table,
     distribution,
-    leak_table,
     missing_figure,
     relation,
     target_over_time,
 )
 from shiplap.scientist.explore.quality import change_over_time, quality
-from shiplap.scientist.explore.suspects import Scores, score_columns, suspects
+from shiplap.scientist.explore.suspects import leak_table, suspects
 from shiplap.scientist.explore.view import View, count_duplicates, count_missing, view_of
 
 __all__ = ["explore"]
@@ -78,26 +78,24 @@ def explore(table: Any, *, brief: Brief | None = None, **question: Any) -> Repor
     tell("counting", 0.3)
     counts = count_missing(opened_table, view.schema.names, problem.target_sql if problem else "")
     duplicates = count_duplicates(opened_table)
-    tell("measuring every column against the target", 0.5)
-    scores = score_columns(view)
-    tell("looking for leaks", 0.7)
-    leaks = suspects(view, brief, counts, scores)
+    tell("looking for leaks", 0.5)
+    leaks = suspects(problem)
     changes = change_over_time(view)
     parts = [look(view) for look in _LOOKS]
     found = (
-        *(leaks or _no_leaks(problem)),
+        *leaks.findings,
         *quality(view, counts, duplicates),
         *_changed(problem, changes),
         *(finding for part in parts for finding in part.findings),
         *(problem.findings if problem else ()),
     )
     missing = missing_figure(view, counts)
-    tables: tuple[DataTable, ...] = (column_table(view, counts, scores, changes, _private(brief)), leak_table(leaks))
-    figures = (*([missing] if missing else []), *_pictures(view, scores, leaks))
+    tables: tuple[DataTable, ...] = (column_table(view, counts, leaks, changes, _private(brief)), leak_table(leaks))
+    figures = (*([missing] if missing else []), *_pictures(view, leaks))
     return Report(
         verb="explore",
         title=f"What '{opened_table.name}' holds",
-        verdict="leaks" if any(finding.verdict == "fail" for finding in leaks) else "done",
+        verdict="leaks" if any(finding.verdict == "fail" for finding in leaks.findings) else "done",
         findings=found,
         tables=(*tables, *(table for part in parts for table in part.tables)),
         figures=(*figures, *(figure for part in parts for figure in part.figures)),
@@ -110,9 +108,9 @@ def _private(brief: Brief) -> tuple[str, ...]:
     return (*brief.private, *(name for name, known in brief.columns.items() if known.private))
 
 
-def _pictures(view: View, scores: Scores, leaks: list[Finding]) -> list[Figure]:
-    failed = {finding.columns[0] for finding in leaks if finding.verdict == "fail"}
-    ranked = sorted((name for name in view.schema.names), key=lambda name: -scores.alone.get(name, 0.0))
+def _pictures(view: View, leaks: Evidence) -> list[Figure]:
+    failed = failed_columns(leaks.findings)
+    ranked = sorted((name for name in view.schema.names), key=lambda name: -leaks.alone.get(name, 0.0))
     shown = [view.schema[name] for name in ranked if name not in failed][:_SHOWN]
     drawn = [distribution(view, column) for column in shown]
     if view.problem is None:
@@ -121,12 +119,6 @@ def _pictures(view: View, scores: Scores, leaks: list[Finding]) -> list[Figure]:
     over_time = target_over_time(problem)
     relations = [relation(view, problem, column) for column in shown]
     return [*([over_time] if over_time else []), *relations, *drawn]
-
-
-def _no_leaks(problem: Problem | None) -> list[Finding]:
-    if problem is None:
-        return []
-    return [Finding(check="leak.none", verdict="good", means="no column gives the answer away by the evidence here")]
 
 
 def _changed(problem: Problem | None, changes: dict[str, float]) -> list[Finding]:

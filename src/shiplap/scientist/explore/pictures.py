@@ -7,16 +7,15 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from shiplap.core.finding import Finding
 from shiplap.core.report import Cell, DataTable, Figure
 from shiplap.core.schema import Column
 from shiplap.methods.bins import binned
 from shiplap.methods.intervals import wilson
+from shiplap.methods.leaks import Evidence
 from shiplap.methods.question import Problem
-from shiplap.scientist.explore.suspects import Scores
 from shiplap.scientist.explore.view import Counts, View
 
-__all__ = ["column_table", "distribution", "leak_table", "missing_figure", "relation", "target_over_time"]
+__all__ = ["column_table", "distribution", "missing_figure", "relation", "target_over_time"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 _PIECES = ("D", "W", "M", "Y")
@@ -24,7 +23,7 @@ _MOST_PIECES = 60
 
 
 def column_table(
-    view: View, counts: Counts, scores: Scores, changes: dict[str, float], private: tuple[str, ...]
+    view: View, counts: Counts, leaks: Evidence, changes: dict[str, float], private: tuple[str, ...]
 ) -> DataTable:
     """List every column with what is known about it; nothing of what a private one holds."""
     rows: list[tuple[Cell, ...]] = []
@@ -32,7 +31,7 @@ def column_table(
         count = counts.get(column.name)
         missing = count.labelled + count.unlabelled if count else column.n_missing
         hidden = column.private or column.name in private
-        score, change = scores.alone.get(column.name), changes.get(column.name)
+        score, change = leaks.alone.get(column.name), changes.get(column.name)
         rows.append(
             (
                 column.name,
@@ -49,15 +48,6 @@ def column_table(
     relation_name = "R squared alone" if regression else "AUC alone"
     headings = ("column", "kind", "missing share", "distinct", "lowest", "highest", relation_name, "change over time")
     return DataTable(name="columns", title="The columns", columns=headings, rows=tuple(rows))
-
-
-def leak_table(found: list[Finding]) -> DataTable:
-    """List the suspects with the evidence."""
-    rows = tuple(
-        (finding.columns[0], finding.verdict, finding.check.removeprefix("leak."), finding.means) for finding in found
-    )
-    headings = ("column", "verdict", "evidence", "what was seen")
-    return DataTable(name="leaks", title="Columns that may know the answer", columns=headings, rows=rows)
 
 
 def missing_figure(view: View, counts: Counts) -> Figure | None:

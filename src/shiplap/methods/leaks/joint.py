@@ -1,4 +1,4 @@
-"""Evidence that a column knows the answer: by what it says and when it is missing, never by its name.
+"""Columns that give the target together: sums, differences, products, ratios, clock times, and what only pairs know.
 
 The kinds of leak follow Kaufman, Rosset and Perlich (2012), "Leakage in data mining: formulation, detection, and
 avoidance", ACM TKDD 6, and Kapoor and Narayanan (2023), "Leakage and the reproducibility crisis in
@@ -9,30 +9,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from shiplap.core.brief import Task
-from shiplap.core.finding import Grade
+from shiplap.methods.leaks.sample import Floats
 from shiplap.methods.metrics import auc
 
-__all__ = [
-    "Identity",
-    "clock_minutes",
-    "identities",
-    "is_copy",
-    "missing_pattern",
-    "separating_pairs",
-    "stands_out",
-]
+__all__ = ["Form", "Identity", "clock_minutes", "identities", "separating_pairs"]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
+Form: TypeAlias = Literal["sum", "difference", "clock difference", "product", "ratio", "combination", "interplay"]
 _EXACT = 0.9999
-_MOST_COLUMNS = 40
+_MOST_COLUMNS, _MOST_SEPARATING = 40, 60
+_FORMS: tuple[Form, ...] = ("sum", "difference", "ratio", "product")
 _DAY = 1_440
+_SCREENED = 400
+_ROUNDED = 0.005
+_AGREED = 0.98
+_SEPARATES, _LESS_ALONE = 0.995, 0.9
 
 
 @dataclass(frozen=True)
@@ -43,68 +39,15 @@ class Identity:
     ----------
     columns : tuple of str
         The columns, the one that alone says most first.
-    form : {"sum", "difference", "clock difference", "combination"}
+    form : {"sum", "difference", "clock difference", "product", "ratio", "combination", "interplay"}
         How they give it.
     agreement : float
         Share of rows on which it is exact, or R squared of the combination, or area under the ROC curve.
     """
 
     columns: tuple[str, ...]
-    form: Literal["sum", "difference", "clock difference", "combination"]
+    form: Form
     agreement: float
-
-
-def missing_pattern(
-    *, n_unlabelled: int, missing_unlabelled: int, n_labelled: int, missing_labelled: int
-) -> Grade | None:
-    """Judge a column by when it is missing: one that is filled in with the outcome is missing where the outcome is.
-
-    Parameters
-    ----------
-    n_unlabelled, n_labelled : int
-        Rows without and with a label.
-    missing_unlabelled, missing_labelled : int
-        Rows of each on which the column is missing.
-
-    Returns
-    -------
-    {"fail", "warn"} or None
-        ``fail`` when it is missing on 80 % or more of the rows without a label and on at most a tenth as large a share
-        of the others; ``warn`` from 50 %; None otherwise, and for fewer than 20 rows without a label.
-
-    Examples
-    --------
-    >>> missing_pattern(n_unlabelled=1000, missing_unlabelled=920, n_labelled=9000, missing_labelled=0)
-    'fail'
-    >>> missing_pattern(n_unlabelled=1000, missing_unlabelled=270, n_labelled=9000, missing_labelled=0)
-    """
-    if n_unlabelled < 20 or not n_labelled:
-        return None
-    share, background = missing_unlabelled / n_unlabelled, missing_labelled / n_labelled
-    if background > share / 10:
-        return None
-    if share >= 0.8:
-        return "fail"
-    return "warn" if share >= 0.5 else None
-
-
-def is_copy(values: Floats, y: Floats) -> bool:
-    """Say whether one numeric column is a monotone transform of another: their ranks agree.
-
-    Rows on which either is missing are left out; fewer than 50 rows or 3 distinct values prove nothing.
-
-    Examples
-    --------
-    >>> y = np.arange(100.0)
-    >>> is_copy(np.exp(-y / 10), y), is_copy(np.mod(y * 7, 13), y)
-    (True, False)
-    """
-    known = np.isfinite(values) & np.isfinite(y)
-    a, b = values[known], y[known]
-    if len(a) < 50 or len(np.unique(b)) < 3 or len(np.unique(a)) < 3:
-        return False
-    ranks = [pd.Series(side).rank().to_numpy() for side in (a, b)]
-    return bool(abs(np.corrcoef(ranks[0], ranks[1])[0, 1]) > _EXACT)
 
 
 def clock_minutes(values: Floats) -> Floats | None:
@@ -125,7 +68,7 @@ def clock_minutes(values: Floats) -> Floats | None:
 
 
 def identities(numbers: pd.DataFrame, target: Floats) -> list[Identity]:
-    """Find columns whose sum, difference or fixed combination is the target.
+    """Find columns whose sum, difference, product, ratio or fixed combination is the target.
 
     Parameters
     ----------
@@ -154,7 +97,8 @@ def identities(numbers: pd.DataFrame, target: Floats) -> list[Identity]:
     tried = sorted((name for name in strength if strength[name] < _EXACT), key=lambda name: -strength[name])
     found = []
     for a, b in combinations(tried[:_MOST_COLUMNS], 2):
-        identity = _pair(a, b, numbers[a].to_numpy(), numbers[b].to_numpy(), target)
+        left, right = numbers[a].to_numpy(), numbers[b].to_numpy()
+        identity = _pair(a, b, left, right, target) or _scaled(a, b, left, right, target)
         if identity is not None:
             found.append(identity)
     return found or _larger(numbers[tried[:_MOST_COLUMNS]], target)
@@ -189,6 +133,32 @@ def _pair(a: str, b: str, left: Floats, right: Floats, target: Floats) -> Identi
     return Identity((a, b), "combination", r2)
 
 
+def _scaled(a: str, b: str, left: Floats, right: Floats, target: Floats) -> Identity | None:
+    """Find a product or a ratio, in any unit: what the target is of it is one number on all rows."""
+    forms: tuple[tuple[Form, Floats, Floats], ...] = (
+        ("product", left * right, target),
+        ("ratio", left, target * right),
+        ("ratio", right, target * left),
+    )
+    for form, made, given in forms:
+        if _one_factor(made[:_SCREENED], given[:_SCREENED]) >= _AGREED:
+            agreement = _one_factor(made, given)
+            if agreement >= _AGREED:
+                return Identity((a, b), form, agreement)
+    return None
+
+
+def _one_factor(made: Floats, given: Floats) -> float:
+    """Share of the rows on which one number is the same multiple of another, to half a percent."""
+    known = np.isfinite(made) & np.isfinite(given)
+    made, given = made[known], given[known]
+    some = (made != 0) & (given != 0)
+    if some.sum() < 50:
+        return 0.0
+    middle = float(np.median(given[some] / made[some]))
+    return float(np.mean(np.abs(given - middle * made) <= _ROUNDED * np.abs(middle * made)))
+
+
 def _fit(columns: Floats, y: Floats) -> tuple[Floats, float]:
     spread = columns.std(axis=0)
     design = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
@@ -211,14 +181,19 @@ def _larger(numbers: pd.DataFrame, target: Floats) -> list[Identity]:
 
 
 def separating_pairs(numbers: pd.DataFrame, hit: npt.NDArray[np.bool_]) -> list[Identity]:
-    """Find pairs whose sum or difference tells the two classes apart although neither column does alone.
+    """Find pairs of columns whose sum, difference or ratio separates two classes though neither alone does.
 
     Parameters
     ----------
     numbers : pandas.DataFrame of shape (n_rows, n_columns)
-        Numeric columns; the first 25 are tried.
+        Numeric columns; of more than 60 the first 60.
     hit : numpy.ndarray of bool, shape (n_rows,)
-        The label.
+        The positive class.
+
+    Returns
+    -------
+    list of Identity
+        Pairs that reach an area under the ROC curve of 0.995 where each alone stays at or below 0.9.
 
     Examples
     --------
@@ -228,24 +203,37 @@ def separating_pairs(numbers: pd.DataFrame, hit: npt.NDArray[np.bool_]) -> list[
     >>> [found.columns for found in separating_pairs(numbers, (numbers["paid"] > numbers["due"]).to_numpy())]
     [('paid', 'due')]
     """
-    names = [str(name) for name in numbers.columns[:25]]
-    alone = {name: _apart(numbers[name].to_numpy(), hit) for name in names}
-    minutes = {name: clock_minutes(numbers[name].to_numpy()) for name in names}
+    names = [str(name) for name in numbers.columns[:_MOST_SEPARATING]]
+    values = {name: numbers[name].to_numpy() for name in names}
+    alone = {name: _apart(values[name], hit) for name in names}
+    names = [name for name in names if alone[name] <= _LESS_ALONE]
+    minutes = {name: clock_minutes(values[name]) for name in names}
+    few = slice(0, _SCREENED)
     found = []
     for a, b in combinations(names, 2):
-        left, right = minutes[a], minutes[b]
-        trials: dict[Any, Floats] = {}
-        if left is not None and right is not None:
-            trials["clock difference"] = np.mod(left - right + _DAY / 2, _DAY) - _DAY / 2
-        else:
-            trials["sum"] = (numbers[a] + numbers[b]).to_numpy()
-            trials["difference"] = (numbers[a] - numbers[b]).to_numpy()
-        for form, values in trials.items():
-            score = _apart(values, hit)
-            if score >= 0.995 and max(alone[a], alone[b]) <= 0.9:
+        clock, other = minutes[a], minutes[b]
+        forms, left, right = _FORMS, values[a], values[b]
+        if clock is not None and other is not None:
+            forms, left, right = ("clock difference",), clock, other
+        for form in forms:
+            if _apart(_made(form, left[few], right[few]), hit[few]) < _AGREED:
+                continue
+            score = _apart(_made(form, left, right), hit)
+            if score >= _SEPARATES:
                 first, second = (a, b) if alone[a] >= alone[b] else (b, a)
                 found.append(Identity((first, second), form, score))
+                break
     return found
+
+
+def _made(form: Form, left: Floats, right: Floats) -> Floats:
+    if form == "clock difference":
+        return np.asarray(np.mod(left - right + _DAY / 2, _DAY) - _DAY / 2)
+    if form == "ratio":
+        return np.asarray(np.divide(left, right, out=np.full(len(left), np.nan), where=right != 0))
+    if form == "product":
+        return np.asarray(left * right)
+    return np.asarray(left + right if form == "sum" else left - right)
 
 
 def _apart(values: Floats, hit: npt.NDArray[np.bool_]) -> float:
@@ -254,35 +242,3 @@ def _apart(values: Floats, hit: npt.NDArray[np.bool_]) -> float:
         return 0.5
     found = auc(hit[known], values[known])
     return 0.5 if found is None else max(found, 1 - found)
-
-
-def stands_out(task: Task, score: float, others: list[float]) -> Grade | None:
-    """Judge whether one column alone predicts implausibly well.
-
-    Parameters
-    ----------
-    task : {"binary", "multiclass", "regression"}
-        Kind of target.
-    score : float
-        What the column reaches alone: R squared, or area under the ROC curve.
-    others : list of float
-        The same of every other column.
-
-    Returns
-    -------
-    {"fail", "warn"} or None
-        With skill counted from chance (0) to certainty (1): ``fail`` from 0.999, and from 0.98 where it leaves at
-        most a third of the error of the next best; ``warn`` from 0.8 where the next best has less than two thirds of
-        its skill.
-
-    Examples
-    --------
-    >>> stands_out("binary", 1.0, [0.7]), stands_out("binary", 0.95, [0.68]), stands_out("binary", 0.97, [0.96])
-    ('fail', 'warn', None)
-    """
-    chance = 0.0 if task == "regression" else 0.5
-    skill = (score - chance) / (1 - chance)
-    best = max(((other - chance) / (1 - chance) for other in others), default=0.0)
-    if skill >= 0.999 or (skill >= 0.98 and 1 - skill <= (1 - best) / 3):
-        return "fail"
-    return "warn" if skill >= 0.8 and best < skill * 2 / 3 else None
