@@ -10,22 +10,19 @@ import msgspec
 from shiplap.core.brief import Brief
 from shiplap.core.finding import Finding
 from shiplap.core.progress import tell
-from shiplap.core.report import DataTable, Figure, Metric, Report
+from shiplap.core.report import Figure, Metric, Report
 from shiplap.core.table import Table
 from shiplap.methods.leaks import Evidence, failed_columns
 from shiplap.methods.part import Part
 from shiplap.methods.question import Problem, asked, opened, pose
 from shiplap.scientist.explore.associations import look_at_associations
-from shiplap.scientist.explore.pictures import (
-    column_table,
-    distribution,
-    missing_figure,
-    relation,
-    target_over_time,
-)
+from shiplap.scientist.explore.pictures import relation, target_over_time
+from shiplap.scientist.explore.profile import Profile
+from shiplap.scientist.explore.profile.figures import distribution, missing_figure
+from shiplap.scientist.explore.profile.tables import columns_table, numbers_table
 from shiplap.scientist.explore.quality import change_over_time, quality
 from shiplap.scientist.explore.suspects import leak_table, suspects
-from shiplap.scientist.explore.view import View, count_duplicates, count_missing, view_of
+from shiplap.scientist.explore.view import View, view_of
 
 __all__ = ["explore"]
 
@@ -52,7 +49,7 @@ def explore(table: Any, *, brief: Brief | None = None, **question: Any) -> Repor
     Report
         A suspected leak is a finding whose check begins with ``leak.``, of one column, with the verdict ``fail`` where
         the evidence is overwhelming. Metrics ``n_rows``, ``n_columns``, ``n_labelled``, ``base_rate``,
-        ``n_duplicates``; tables ``columns`` and ``leaks``; figures ``target_over_time``, ``missing``, and
+        ``n_duplicates``; tables ``columns``, ``numbers`` and ``leaks``; figures ``target_over_time``, ``missing``, and
         ``distribution.<column>`` and ``relation.<column>`` of the strongest columns.
 
     Raises
@@ -74,32 +71,37 @@ def explore(table: Any, *, brief: Brief | None = None, **question: Any) -> Repor
     brief = msgspec.structs.replace(asked(brief, question), drop=(), keep=())
     opened_table = opened(table, brief)
     problem = pose(opened_table, brief) if brief.target else None
-    view = view_of(opened_table, problem, private=_private(brief), seed=brief.seed)
     tell("counting", 0.3)
-    counts = count_missing(opened_table, view.schema.names, problem.target_sql if problem else "")
-    duplicates = count_duplicates(opened_table)
+    view = view_of(opened_table, problem, private=_private(brief), seed=brief.seed)
     tell("looking for leaks", 0.5)
     leaks = suspects(problem)
     changes = change_over_time(view)
     parts = [look(view) for look in _LOOKS]
     found = (
         *leaks.findings,
-        *quality(view, counts, duplicates),
+        *quality(view),
         *_changed(problem, changes),
         *(finding for part in parts for finding in part.findings),
         *(problem.findings if problem else ()),
     )
-    missing = missing_figure(view, counts)
-    tables: tuple[DataTable, ...] = (column_table(view, counts, leaks, changes, _private(brief)), leak_table(leaks))
-    figures = (*([missing] if missing else []), *_pictures(view, leaks))
+    alone = "R squared alone" if problem and problem.task == "regression" else "AUC alone"
+    columns = columns_table(view.profile, {alone: leaks.alone, "change over time": changes})
+    missing = missing_figure(view.profile)
     return Report(
         verb="explore",
         title=f"What '{opened_table.name}' holds",
         verdict="leaks" if any(finding.verdict == "fail" for finding in leaks.findings) else "done",
         findings=found,
-        tables=(*tables, *(table for part in parts for table in part.tables)),
-        figures=(*figures, *(figure for part in parts for figure in part.figures)),
-        metrics=_metrics(opened_table, problem, duplicates)
+        tables=(
+            *(table for table in (columns, numbers_table(view.profile), leak_table(leaks)) if table.rows),
+            *(table for part in parts for table in part.tables),
+        ),
+        figures=(
+            *([missing] if missing else []),
+            *_pictures(view, leaks),
+            *(figure for part in parts for figure in part.figures),
+        ),
+        metrics=_metrics(opened_table, problem, view.profile)
         | {name: metric for part in parts for name, metric in part.metrics.items()},
     )
 
@@ -112,7 +114,7 @@ def _pictures(view: View, leaks: Evidence) -> list[Figure]:
     failed = failed_columns(leaks.findings)
     ranked = sorted((name for name in view.schema.names), key=lambda name: -leaks.alone.get(name, 0.0))
     shown = [view.schema[name] for name in ranked if name not in failed][:_SHOWN]
-    drawn = [distribution(view, column) for column in shown]
+    drawn = [figure for column in shown if (figure := distribution(view.profile[column.name]))]
     if view.problem is None:
         return drawn
     problem = view.problem
@@ -139,13 +141,13 @@ def _changed(problem: Problem | None, changes: dict[str, float]) -> list[Finding
     ]
 
 
-def _metrics(table: Table, problem: Problem | None, duplicates: int) -> dict[str, Metric]:
+def _metrics(table: Table, problem: Problem | None, profile: Profile) -> dict[str, Metric]:
     return {
         "n_rows": table.n_rows,
         "n_columns": len(table.schema),
         "n_labelled": problem.n_rows if problem else None,
         "base_rate": problem.base_rate if problem else None,
-        "n_duplicates": duplicates,
+        "n_duplicates": profile.n_duplicates,
         "task": problem.task if problem else None,
         "positive": str(problem.classes[problem.positive]) if problem and problem.task == "binary" else None,
     }

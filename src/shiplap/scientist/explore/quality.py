@@ -10,49 +10,54 @@ import pandas as pd
 
 from shiplap.core.finding import Finding
 from shiplap.methods.bins import binned, total_variation
-from shiplap.scientist.explore.view import Counts, View
+from shiplap.scientist.explore.profile import Profile
+from shiplap.scientist.explore.profile.findings import column_findings
+from shiplap.scientist.explore.view import View
 
 __all__ = ["change_over_time", "quality"]
 
-_FENCE = 10.0
 _FEWEST_DATED = 100
 
 
-def quality(view: View, counts: Counts, duplicates: int) -> list[Finding]:
-    """Find what is wrong with the table, and say when nothing is.
-
-    Parameters
-    ----------
-    view : View
-        The sample.
-    counts : dict of str to Missing
-        Missing values over all rows.
-    duplicates : int
-        Rows that repeat an earlier one.
-    """
-    return [_repeated(view, duplicates), *_gaps(view, counts), *_same_columns(view), *_extremes(view)]
+def quality(view: View) -> list[Finding]:
+    """Find what is wrong with the table and its columns, and say when nothing repeats."""
+    single = column_findings(view.profile, view.sample)
+    return [
+        _repeated(view.profile),
+        *(_left_out(view.profile) if view.problem is None else ()),
+        *single,
+        *_same_columns(view),
+    ]
 
 
-def _repeated(view: View, duplicates: int) -> Finding:
-    if not duplicates:
+def _repeated(profile: Profile) -> Finding:
+    if not profile.n_duplicates:
         return Finding(check="rows.duplicates", verdict="good", means="no row repeats another", value=0)
-    share = duplicates / max(1, view.table.n_rows)
+    share = profile.n_duplicates / max(1, profile.n_rows)
     return Finding(
         check="rows.duplicates",
         verdict="warn" if share > 0.01 else "note",
-        means=f"{duplicates:,} rows ({share:.1%}) repeat an earlier one in every column",
+        means=f"{profile.n_duplicates:,} rows ({share:.1%}) repeat an earlier one in every column",
         todo="drop them if they are copies: the same row to learn from and to be judged on flatters",
-        value=duplicates,
+        value=profile.n_duplicates,
     )
 
 
-def _gaps(view: View, counts: Counts) -> list[Finding]:
+def _left_out(profile: Profile) -> list[Finding]:
+    """Name the columns from which nothing can be learned; where there is a question, posing it says so."""
     found = []
-    for name, count in counts.items():
-        share = (count.labelled + count.unlabelled) / max(1, view.table.n_rows)
-        if share > 0.5:
-            means = f"'{name}' is missing on {share:.0%} of the rows"
-            found.append(Finding(check="column.missing", verdict="note", means=means, columns=(name,), value=share))
+    for column in profile.columns:
+        kind = column.column.kind
+        if kind == "constant":
+            value = f"always '{column.values[0].shown}'" if column.values else "always missing"
+            found.append(
+                Finding(
+                    check="column.constant", verdict="note", means=f"'{column.name}' is {value}", columns=(column.name,)
+                )
+            )
+        if kind == "id":
+            means = f"'{column.name}' names the rows: almost no value stands twice"
+            found.append(Finding(check="column.identifier", verdict="note", means=means, columns=(column.name,)))
     return found
 
 
@@ -98,24 +103,6 @@ def _one_to_one(first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]) -> 
     width = int(second.max()) + 1
     pairs = len(np.unique(first * width + second))
     return pairs > 1 and pairs == int(first.max()) + 1 == width
-
-
-def _extremes(view: View) -> list[Finding]:
-    found = []
-    for column in view.schema:
-        if column.kind != "number":
-            continue
-        values = view.X[column.name].dropna().to_numpy()
-        low, middle, high = np.quantile(values, [0.25, 0.5, 0.75]) if len(values) else (0.0, 0.0, 0.0)
-        fence = _FENCE * (high - low)
-        far = values[np.abs(values - middle) > fence] if fence > 0 else values[:0]
-        if 0 < len(far) <= 0.001 * len(values):
-            means = f"'{column.name}' has {len(far)} values of {len(values):,} far out, e.g. {far[0]:,.6g}"
-            todo = "see whether they are errors or codes for missing"
-            found.append(
-                Finding(check="column.extreme", verdict="note", means=means, todo=todo, columns=(column.name,))
-            )
-    return found
 
 
 def change_over_time(view: View) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,43 +13,31 @@ from shiplap.core.schema import Schema
 from shiplap.core.table import Table
 from shiplap.methods.query import labelled, quoted
 from shiplap.methods.question import Problem
+from shiplap.scientist.explore.profile import Profile, profile_of
 
-__all__ = ["Missing", "View", "count_duplicates", "count_missing", "view_of"]
+__all__ = ["View", "view_of"]
 
 _SAMPLE = 50_000
 
 
-@dataclass(frozen=True)
-class Missing:
-    """On how many rows one column is missing.
-
-    Parameters
-    ----------
-    labelled, unlabelled : int
-        Of the rows with and without a label.
-    """
-
-    labelled: int
-    unlabelled: int
-
-
-Counts: TypeAlias = dict[str, Missing]
-
-
 @dataclass(frozen=True, eq=False)
 class View:
-    """A sample of the rows, with the label where there is a target.
+    """What all rows hold, and a sample of them, with the label where there is a target.
 
     Parameters
     ----------
     table : Table
         The whole.
+    profile : Profile
+        What every column that is not private holds, over all rows.
+    sample : pandas.DataFrame
+        Some rows of these columns, with and without a label, in the order of the source.
     schema : Schema
         The columns in `X`.
     problem : Problem or None
         The question, on all labelled rows; None without a target.
     X : pandas.DataFrame
-        Sampled rows, in the order of the source.
+        Sampled rows, in the order of the source; labelled ones where there is a target.
     y : numpy.ndarray or None
         Their labels as codes or numbers.
     sources : pandas.DataFrame
@@ -59,6 +47,8 @@ class View:
     """
 
     table: Table
+    profile: Profile
+    sample: pd.DataFrame
     schema: Schema
     problem: Problem | None
     X: pd.DataFrame
@@ -68,7 +58,7 @@ class View:
 
 
 def view_of(table: Table, problem: Problem | None, *, private: tuple[str, ...], seed: int) -> View:
-    """Sample at most 50,000 rows.
+    """Count over all rows, and sample about 50,000 of them at most.
 
     Parameters
     ----------
@@ -81,20 +71,23 @@ def view_of(table: Table, problem: Problem | None, *, private: tuple[str, ...], 
     seed : int
         Seed of the sample.
     """
+    public = Schema(tuple(column for column in table.schema if column.name not in private and not column.private))
+    sample: pd.DataFrame = table.frame.pandas(_everything(public, table.n_rows, seed))
+    profile = profile_of(table, public, sample)
     if problem is None:
-        schema = Schema(tuple(column for column in table.schema if column.name not in private and not column.private))
-        X = table.frame.pandas(_everything(schema, table.n_rows, seed))
-        return View(table, schema, None, X, None, pd.DataFrame(index=X.index), None)
+        return View(table, profile, sample, public, None, sample, None, pd.DataFrame(index=sample.index), None)
     rows = np.sort(np.random.default_rng(seed).permutation(problem.n_rows)[:_SAMPLE])
-    sample = problem.rows(rows)
+    chosen = problem.rows(rows)
     return View(
         table=table,
+        profile=profile,
+        sample=sample,
         schema=problem.schema,
         problem=problem,
-        X=sample.X.reset_index(drop=True),
-        y=sample.y,
+        X=chosen.X.reset_index(drop=True),
+        y=chosen.y,
         sources=_sources(problem, rows),
-        time=sample.time,
+        time=chosen.time,
     )
 
 
@@ -113,34 +106,3 @@ def _sources(problem: Problem, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
     columns = ", ".join(quoted(name) for name in numeric)
     frame: pd.DataFrame = problem.table.frame.pandas(labelled(columns, problem.target_sql))
     return frame.iloc[rows].reset_index(drop=True) if len(frame) == problem.n_rows else frame.iloc[:0]
-
-
-def count_missing(table: Table, names: tuple[str, ...], target_sql: str) -> Counts:
-    """Count, over all rows, where each column is missing: with a label and without.
-
-    Parameters
-    ----------
-    table : Table
-        The rows.
-    names : tuple of str
-        Columns to look at.
-    target_sql : str
-        SQL of the target; empty where there is none, so that every row counts as labelled.
-    """
-    known = f"({target_sql}) IS NOT NULL" if target_sql else "true"
-    parts = [
-        f"count(*) FILTER (WHERE {quoted(name)} IS NULL AND {side})"
-        for name in names
-        for side in (known, f"NOT ({known})")
-    ]
-    if not parts:
-        return {}
-    counts = table.frame.fetch(" ".join(("SELECT", ", ".join(parts), "FROM rows")))[0]
-    return {name: Missing(int(counts[2 * index]), int(counts[2 * index + 1])) for index, name in enumerate(names)}
-
-
-def count_duplicates(table: Table) -> int:
-    """Count the rows that repeat an earlier one in every column."""
-    columns = ", ".join(quoted(name) for name in table.schema.names)
-    counted = f"count(*) - count(DISTINCT hash({columns}))"
-    return int(table.frame.fetch(" ".join(("SELECT", counted, "FROM rows")))[0][0])
