@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from shiplap.adapters.frames import Target, read, resolve_target
+from shiplap.adapters.frames import Target, read, resolve_target, within_reach
 from shiplap.core.brief import Brief, Label, Task
 from shiplap.core.errors import BriefError
 from shiplap.core.finding import Finding, Grade
@@ -203,6 +203,7 @@ def pose(source: Any, brief: Brief | None = None, question: dict[str, Any] | Non
                 f"'{name}' is both the target and the {role} column", hint=f"name another target, or leave {role} out"
             )
     sql = _as_number(table, target)
+    table, left_out = within_reach(table, sql, brief.seed)
     labels = labels_of(table, sql, target.columns, brief)
     schema, findings = chosen_columns(table.schema, brief, target.columns)
     X, extra = _inputs(table, schema, sql, brief)
@@ -226,8 +227,25 @@ def pose(source: Any, brief: Brief | None = None, question: dict[str, Any] | Non
         worth=worth,
         beside=extra,
         n_unlabelled=labels.n_unlabelled,
-        findings=(*labels.findings, *findings, *infinite, *_number_time(table, extra, brief), *worth_findings),
+        findings=(
+            *_sampled(left_out, len(labels.y)),
+            *labels.findings,
+            *findings,
+            *infinite,
+            *_number_time(table, extra, brief),
+            *worth_findings,
+        ),
     )
+
+
+def _sampled(left_out: int, n_rows: int) -> list[Finding]:
+    if not left_out:
+        return []
+    means = (
+        f"{n_rows:,} of {n_rows + left_out:,} labelled rows, chosen by the seed, were brought here from where they lie"
+    )
+    todo = "intervals are as wide as these rows make them; export the table to Parquet to learn from all of them"
+    return [Finding(check="rows.sampled", verdict="note", means=means, todo=todo, value=n_rows)]
 
 
 def _as_number(table: Table, target: Target) -> str:

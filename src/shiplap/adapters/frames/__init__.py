@@ -2,6 +2,7 @@
 
 from shiplap.adapters.frames.arrays import read_arrays
 from shiplap.adapters.frames.digests import sha256_file
+from shiplap.adapters.frames.reach import within_reach
 from shiplap.adapters.frames.read import fingerprint, read
 from shiplap.adapters.frames.stream import open_batches
 from shiplap.adapters.frames.target import Target, resolve_target
@@ -16,4 +17,5 @@ __all__ = [
     "read_arrays",
     "resolve_target",
     "sha256_file",
+    "within_reach",
 ]

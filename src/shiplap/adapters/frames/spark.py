@@ -78,7 +78,9 @@ class SparkPlace:
             schema = asked.limit(0).toArrow().schema
             arriving = asked.toLocalIterator(prefetchPartitions=True)
             while part := list(islice(arriving, rows)):
-                arrays = [pa.array(column, field.type) for column, field in zip(zip(*part, strict=True), schema)]
+                arrays = [
+                    pa.array(column, field.type) for column, field in zip(zip(*part, strict=True), schema, strict=True)
+                ]
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
