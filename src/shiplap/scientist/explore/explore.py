@@ -15,6 +15,7 @@ from shiplap.core.table import Table
 from shiplap.methods.leaks import Evidence, failed_columns
 from shiplap.methods.part import Part
 from shiplap.methods.question import Problem, asked, opened, pose
+from shiplap.scientist.explore.anomalies import look_at_anomalies
 from shiplap.scientist.explore.associations import look_at_associations
 from shiplap.scientist.explore.pictures import relation, target_over_time
 from shiplap.scientist.explore.profile import Profile
@@ -28,7 +29,7 @@ __all__ = ["explore"]
 
 _SHOWN = 8
 _CHANGE = 0.5
-_LOOKS: tuple[Callable[[View], Part], ...] = (look_at_associations,)
+_LOOKS: tuple[Callable[[View], Part], ...] = (look_at_associations, look_at_anomalies)
 
 
 def explore(table: Any, *, brief: Brief | None = None, **question: Any) -> Report:
