@@ -13,7 +13,7 @@ import selectors
 import socket
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -25,6 +25,8 @@ from serving_process import LOAD_CORES, cpu_s, kept_waiting_s, pin, tree
 
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _CHUNKED = re.compile(rb"(?i)\r\ntransfer-encoding: *chunked")
+_LAST = re.compile(rb"(?i)\r\nconnection: *close\r\n")
+_OF_A_PROCESS = 2  # its processor time, by the numbers of Linux: clock_getcpuclockid(3)
 _GRACE_S = 5.0
 _PAUSE_S = 0.002  # the system's timers are not finer; what is due sooner is waited for awake
 
@@ -33,7 +35,7 @@ _PAUSE_S = 0.002  # the system's timers are not finer; what is due sooner is wai
 class Load:
     """What is to be sent: `rate` a second, or as fast as the answers come where it is 0.
 
-    `pid` names the server whose processor time is to be counted.
+    `pid` names the server whose processor time is to be counted; with `own_time`, latencies are also taken in it.
     """
 
     port: int
@@ -43,6 +45,7 @@ class Load:
     pid: int
     rate: float = 0.0
     warm_s: float = 0.5
+    own_time: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,16 @@ class Spent:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a load. Latencies are those of answers with 200, in seconds, sorted: since due, and since sent."""
+    """What came of a load. Latencies are those of answers with 200, in seconds, sorted.
+
+    `latencies` count from when a request was due, `since_sent` from when it was sent. `own_time` is what the server
+    used of its processor meanwhile: of a server that never idles, the latency that it would have on a core of its own.
+    """
 
     seconds: float
     latencies: np.ndarray
     since_sent: np.ndarray
+    own_time: np.ndarray
     statuses: Counter[str]
     spent: Spent
     unsent: int = 0
@@ -95,8 +103,8 @@ class Outcome:
         """Return how many ended otherwise than with 200 or 503."""
         return self.answers - self.statuses["200"] - self.statuses["503"]
 
-    def quantile_ms(self, share: float, *, since_sent: bool = False) -> float:
-        found = self.since_sent if since_sent else self.latencies
+    def quantile_ms(self, share: float, of: str = "latencies") -> float:
+        found: np.ndarray = getattr(self, of)
         return float(found[min(len(found) - 1, int(len(found) * share))]) * 1e3 if len(found) else float("nan")
 
 
@@ -132,13 +140,16 @@ def put(load: Load) -> Outcome:
 
 
 class _Client:
-    __slots__ = ("data", "due_at", "sent_at", "socket")
+    __slots__ = ("data", "due_at", "sent_at", "sent_own_s", "socket", "unsent")
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setblocking(False)
         self.data = b""
+        self.unsent = memoryview(b"")
         self.due_at = self.sent_at = 0.0  # 0: nothing is asked
+        self.sent_own_s = 0.0
 
 
 class _Generator:
@@ -150,6 +161,8 @@ class _Generator:
         self._waiting: deque[float] = deque()  # when requests were due that no connection was free for
         self._latencies: list[float] = []
         self._since_sent: list[float] = []
+        self._own_time: list[float] = []
+        self._clock = (~load.pid << 3) | _OF_A_PROCESS
         self._statuses: Counter[str] = Counter()
         self._late = 0.0
         for _ in range(load.connections):
@@ -161,6 +174,7 @@ class _Generator:
             self._in_circles(time.perf_counter() + load.warm_s)
             self._latencies.clear()
             self._since_sent.clear()
+            self._own_time.clear()
             self._statuses.clear()
         before = Spent.so_far(load.pid)
         start = time.perf_counter()
@@ -169,6 +183,7 @@ class _Generator:
             time.perf_counter() - start,
             np.sort(np.array(self._latencies)),
             np.sort(np.array(self._since_sent)),
+            np.sort(np.array(self._own_time)),
             +self._statuses,
             Spent.so_far(load.pid).since(before),
             unsent=len(self._waiting),
@@ -180,10 +195,8 @@ class _Generator:
         while True:
             while self._idle:
                 self._send(self._idle.pop(), clock())
-            for key, _ in self._selector.select(1.0):
-                client: _Client = key.data
-                if self._receive(client, clock):
-                    self._send(client, clock())
+            for client in self._free(1.0):
+                self._send(client, clock())
             if clock() >= until:
                 return
 
@@ -202,27 +215,53 @@ class _Generator:
                     self._waiting.append(due)
                 number += 1
                 due = start + number * step
-            for key, _ in self._selector.select(0 if due < until and due - now < _PAUSE_S else _PAUSE_S / 2):
-                client: _Client = key.data
-                if self._receive(client, clock):
-                    if self._waiting:
-                        self._send(client, self._waiting.popleft())
-                    else:
-                        self._idle.append(client)
+            for client in self._free(0 if due < until and due - now < _PAUSE_S else _PAUSE_S / 2):
+                if self._waiting:
+                    self._send(client, self._waiting.popleft())
+                else:
+                    self._idle.append(client)
             if now >= until and (len(self._idle) == self._load.connections or now > until + _GRACE_S):
                 return
+
+    def _free(self, wait_s: float) -> Iterator[_Client]:
+        """Wait for the sockets, and yield clients that are free for another request."""
+        for key, events in self._selector.select(wait_s):
+            client: _Client = key.data
+            if events & selectors.EVENT_READ and not self._receive(client):
+                continue
+            if client.unsent:
+                self._go_on(client)
+            if not client.unsent and not client.sent_at:
+                yield client
 
     def _send(self, client: _Client, due_at: float) -> None:
         client.due_at = due_at
         client.sent_at = time.perf_counter()
+        if self._load.own_time:
+            client.sent_own_s = time.clock_gettime(self._clock)
         client.data = b""
-        with suppress(OSError):  # reading says so too
-            client.socket.sendall(next(self._requests))
+        request = next(self._requests)
+        try:
+            sent = client.socket.send(request)
+        except OSError:  # reading says why
+            sent = 0
+        if sent < len(request):
+            client.unsent = memoryview(request)[sent:]
+            self._selector.modify(client.socket, selectors.EVENT_READ | selectors.EVENT_WRITE, client)
 
-    def _receive(self, client: _Client, clock: Callable[[], float]) -> bool:
-        """Take what came; tell whether the connection is free for another request."""
+    def _go_on(self, client: _Client) -> None:
+        """Send what there is room for."""
+        with suppress(OSError):
+            client.unsent = client.unsent[client.socket.send(client.unsent) :]
+        if not client.unsent:
+            self._selector.modify(client.socket, selectors.EVENT_READ, client)
+
+    def _receive(self, client: _Client) -> bool:
+        """Take what came; tell whether the connection is of further use now."""
         try:
             data = client.socket.recv(262_144)
+        except BlockingIOError:
+            return bool(client.unsent)
         except OSError:
             data = b""
         if not data:
@@ -232,21 +271,29 @@ class _Generator:
             return False  # it says why it closes
         data = client.data = client.data + data if client.data else data
         if not is_whole(data):
-            return False
+            return bool(client.unsent)
         status = data[9:12].decode("latin-1")
         self._statuses[status] += 1
         if status == "200":
-            now = clock()
+            now = time.perf_counter()
             self._latencies.append(now - client.due_at)
             self._since_sent.append(now - client.sent_at)
+            if self._load.own_time:
+                self._own_time.append(time.clock_gettime(self._clock) - client.sent_own_s)
+        elif _LAST.search(data):
+            self._replace(client)
+            return False
         client.sent_at = 0.0
         return True
 
     def _lost(self, client: _Client) -> None:
         if client.sent_at:
             self._statuses["closed"] += 1
-        else:
+        elif client in self._idle:
             self._idle.remove(client)
+        self._replace(client)
+
+    def _replace(self, client: _Client) -> None:
         self._selector.unregister(client.socket)
         client.socket.close()
         self._idle.append(self._connect())

@@ -30,6 +30,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         Requests of one connection that wait for their answers; past it, its socket is not read.
     queue : int
         Long batches that wait or are worked on (503 with ``Retry-After``).
+    queue_bytes : int
+        Bodies of those, together (503 with ``Retry-After``); a single one may be longer.
     tasks : int
         Requests beside the predict routes (pages, descriptions) in progress (503 with ``Retry-After``).
     gzip_bytes : int
@@ -72,6 +74,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     connections: int = 1_024
     pipeline: int = 64
     queue: int = 64
+    queue_bytes: int = 256 * 1024 * 1024
     tasks: int = 64
     gzip_bytes: int = 16_384
     inline_ms: float = 2.0

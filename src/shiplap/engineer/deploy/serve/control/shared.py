@@ -63,14 +63,14 @@ class Shared(NamedTuple):
         guard = AccessGuard(settings.keys, workers=settings.workers) if settings.keys else None
         authority = Path(settings.tls_client_ca) if settings.tls_client_ca else None
         tls = Tls(Path(settings.tls_cert), Path(settings.tls_key), authority) if settings.tls_cert else None
+        limits = settings.limits
+        wait_s = _BATCH * limits.wait_ms / 1000
         return cls(
             settings=settings,
             store=store,
             private=private_columns(project) if project else (),
             sources=Sources(store if store and store.is_dir() else None, repository),
-            station=Station(
-                settings.limits, Jobs(most=settings.limits.queue, wait_s=_BATCH * settings.limits.wait_ms / 1000)
-            ),
+            station=Station(limits, Jobs(most=limits.queue, most_bytes=limits.queue_bytes, wait_s=wait_s)),
             watch=Watch.open(access_log=settings.access_log, environment=os.environ),
             guard=guard,
             tls=tls,

@@ -68,6 +68,7 @@ class Hosted:
         self.json = JsonReader(scorer.encoder, limits.depth)
         self._json_rows = JsonRows(scorer.encoder)
         self.call_us, self.row_us, row_bytes = self._costs()
+        self._byte_us = self.row_us / row_bytes
         self.dear = self.call_us > limits.inline_ms * 1000
         self._run_us = self.row_us
         self._slice = self._rows_of(self.row_us)
@@ -128,12 +129,14 @@ class Hosted:
         On a thread where the model is dear, or where the first step is long.
         """
         headers = {"Shiplap-Ship": self.scorer.ship.id}
+        cost_us = self._cost_us(exchange)
         if self.dear or slow_start:
-            self.jobs.submit(exchange, partial(finished, steps), media_type=media_type, headers=headers)
+            work = partial(finished, steps)
+            self.jobs.submit(exchange, work, cost_us=cost_us, media_type=media_type, headers=headers)
         elif len(exchange.body) <= self.inline_bytes:
             exchange.answer(finished(steps), media_type=media_type, headers=headers)
         else:
-            self.jobs.start(exchange, steps, media_type=media_type, headers=headers)
+            self.jobs.start(exchange, steps, cost_us=cost_us, media_type=media_type, headers=headers)
 
     def read_and_work(
         self,
@@ -144,10 +147,12 @@ class Hosted:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """Answer with what `steps` come to, the first of which reads the whole body: a very long one on a thread."""
+        cost_us = self._cost_us(exchange)
         if self.dear or len(exchange.body) > _LONG_BYTES:
-            self.jobs.submit(exchange, partial(finished, steps), media_type=media_type, headers=headers)
+            work = partial(finished, steps)
+            self.jobs.submit(exchange, work, cost_us=cost_us, media_type=media_type, headers=headers)
         else:
-            self.jobs.start(exchange, steps, media_type=media_type, headers=headers)
+            self.jobs.start(exchange, steps, cost_us=cost_us, media_type=media_type, headers=headers)
 
     def listed(self, rows: Sequence[Mapping[str, object]], asker: Asker) -> Steps[Matrix]:
         """Return the outputs of rows, step by step; raises ``ProblemError`` as `steps` does."""
@@ -179,6 +184,10 @@ class Hosted:
             for tap in self.taps:
                 tap.take([asker] * len(encoded), rows, encoded, whole)
         return outputs
+
+    def _cost_us(self, exchange: Exchange) -> float:
+        """Return what a body of many rows is thought to take."""
+        return len(exchange.body) * self._byte_us
 
     def _run(self, encoded: Matrix) -> Matrix:
         """Run the graph, and think of the next slice by what this one took."""

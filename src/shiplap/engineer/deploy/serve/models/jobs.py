@@ -1,15 +1,17 @@
-"""`Jobs`: long work, a step at a time, so that single rows and health checks are answered in between."""
+"""`Jobs`: long work, a step at a time, so that single rows, health checks and shorter work are done in between."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Callable, Generator, Mapping
+from heapq import heappop, heappush
+from itertools import count
 from time import perf_counter
 from typing import NamedTuple, TypeVar
 
 from shiplap.engineer.deploy.serve.http.exchange import JSON, Exchange
+from shiplap.engineer.deploy.serve.models.pace import Pace
 from shiplap.engineer.deploy.serve.models.patience import Patience
 from shiplap.engineer.deploy.serve.models.threads import background
 from shiplap.engineer.deploy.serve.problem import ProblemError
@@ -19,40 +21,53 @@ __all__ = ["Jobs", "Steps", "finished"]
 T = TypeVar("T")
 _GAP_S = 20e-6  # the loop comes round sooner than this where there is nothing to read
 _QUIET_S = 1e-3
-_NEWS = 0.1
 _FEW = 4  # so many may always wait, however long they are
+_STRETCH = 10  # a job is due when it has taken so many times as long as it would alone
 Steps = Generator[None, None, T]
 """Work that stops for a moment wherever others may go before it, and returns what it made."""
 
 
 class _Job(NamedTuple):
+    due_s: float
+    number: int
     exchange: Exchange
     steps: Steps[bytes]
+    cost_us: float
     media_type: str
     headers: Mapping[str, str] | None
 
 
 class Jobs:
-    """Long jobs, of limited number.
+    """Long jobs, of limited number, size and time.
 
-    Most of them are worked on in the loop, a step of each in turn: nothing waits longer than one step takes, and no
-    two threads fight over the interpreter. What has steps that are long by themselves is worked on by a thread.
+    Most of them are worked on in the loop, a step at a time: nothing waits longer than one step takes, and no two
+    threads fight over the interpreter. The next step is that of the job which is due first: a short one overtakes long
+    ones, and of equal ones the first to come is the first to be done. Taking turns, all would end as late as the last.
+    What has steps that are long by themselves is worked on by a thread.
 
     Parameters
     ----------
     most : int
         Jobs that may wait or be worked on; one more is refused with 503.
+    most_bytes : int
+        So is one whose body would make theirs longer than this in all, unless nothing else waits.
     wait_s : float
         So is one that would have to wait longer than this, by what jobs took of late; see `Patience`.
+
+    References
+    ----------
+    Bender, Chakrabarti and Muthukrishnan, Flow and Stretch Metrics for Scheduling Continuous Job Streams, SODA 1998.
     """
 
-    def __init__(self, *, most: int, wait_s: float = math.inf) -> None:
-        self._most = most
+    def __init__(self, *, most: int, most_bytes: float = math.inf, wait_s: float = math.inf) -> None:
+        self._most, self._most_bytes = most, most_bytes
         self._patience = Patience(wait_s)
-        self._job_s = 0.0  # from the end of one to the end of the next
-        self._since_s = 0.0  # when the last one ended, or the first one came
         self._waiting = 0
-        self._jobs: deque[_Job] = deque()
+        self._held_bytes = 0
+        self._numbers = count()
+        self._jobs: list[_Job] = []  # of the loop: a heap
+        self._pace = Pace()
+        self._thread_pace = Pace()
         self.closed = False
         self._stepped_s = self._others_s = 0.0  # when the last step ended, and when somebody else last had the loop
         self._pool = background("shiplap-batch")
@@ -72,19 +87,36 @@ class Jobs:
         exchange: Exchange,
         steps: Steps[bytes],
         *,
+        cost_us: float = 0.0,
         media_type: str = JSON,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """Answer `exchange` with what `steps` come to, or with what they raise means to a client.
+
+        Parameters
+        ----------
+        exchange : Exchange
+            Who asks.
+        steps : generator
+            The work.
+        cost_us : float
+            What it is thought to take, alone.
+        media_type : str
+            Content type of the answer.
+        headers : mapping of str to str
+            Further headers of the answer.
 
         Raises
         ------
         ProblemError
             503: there are too many.
         """
-        self._count()
-        self._jobs.append(_Job(exchange, steps, media_type, headers))
-        if len(self._jobs) == 1:
+        jobs = self._jobs
+        due_s = perf_counter() + _STRETCH * self._pace.seconds(cost_us)
+        self._count(exchange, self._pace.seconds(sum(job.cost_us for job in jobs if job.due_s <= due_s)))
+        self._pace.begin(cost_us)
+        heappush(jobs, _Job(due_s, next(self._numbers), exchange, steps, cost_us, media_type, headers))
+        if len(jobs) == 1:
             asyncio.get_running_loop().call_soon(self._step)
 
     def submit(
@@ -92,21 +124,19 @@ class Jobs:
         exchange: Exchange,
         work: Callable[[], bytes],
         *,
+        cost_us: float = 0.0,
         media_type: str = JSON,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Answer `exchange` with what `work` returns on a thread, or with what it raises means to a client.
-
-        Raises
-        ------
-        ProblemError
-            503: there are too many.
-        """
-        self._count()
+        """Answer `exchange` with what `work` returns on a thread; otherwise as `start`."""
+        pace = self._thread_pace
+        self._count(exchange, pace.seconds(pace.left_us))
+        pace.begin(cost_us)
         future = asyncio.get_running_loop().run_in_executor(self._pool, work)
 
         def done(future: asyncio.Future[bytes]) -> None:
-            self._ended()
+            pace.end(cost_us, done=not future.cancelled())
+            self._uncount(exchange)
             error = None if future.cancelled() else future.exception()
             if future.cancelled() or exchange.gone:
                 return
@@ -122,30 +152,31 @@ class Jobs:
         self.closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _count(self) -> None:
-        if not self._waiting:
+    def _count(self, exchange: Exchange, wait_s: float) -> None:
+        """Take a job that would wait so long, or refuse it; raises ``ProblemError`` (503)."""
+        size_bytes = len(exchange.body)
+        waiting = self._waiting
+        if not waiting:
             self._patience.empty()
-            self._since_s = perf_counter()
-        elif self._waiting >= self._most or self._too_long():
+        elif (
+            waiting >= self._most
+            or self._held_bytes + size_bytes > self._most_bytes
+            or (waiting >= _FEW and wait_s > self._patience.now_s())
+        ):
             raise ProblemError(503, "too many long batches are waiting", headers={"Retry-After": "1"}, reason="batches")
         self._waiting += 1
+        self._held_bytes += size_bytes
 
-    def _too_long(self) -> bool:
-        return self._waiting >= _FEW and self._waiting * self._job_s > self._patience.now_s()
-
-    def _ended(self) -> None:
-        """Learn how long it is from one end to the next, with all that the loop does meanwhile."""
+    def _uncount(self, exchange: Exchange) -> None:
         self._waiting -= 1
-        now = perf_counter()
-        taken_s, self._since_s = now - self._since_s, now
-        self._job_s = taken_s if not self._job_s else self._job_s + _NEWS * (taken_s - self._job_s)
+        self._held_bytes -= len(exchange.body)
 
     def _step(self) -> None:
-        """Do one step of the job that has waited longest for one."""
+        """Do one step of the job that is due first."""
         now = perf_counter()
         if now - self._stepped_s > _GAP_S:
             self._others_s = now
-        job = self._jobs.popleft()
+        job = heappop(self._jobs)
         going_on = False
         try:
             if not job.exchange.gone:
@@ -156,9 +187,10 @@ class Jobs:
         except Exception as error:
             job.exchange.settle(error)
         if going_on:
-            self._jobs.append(job)
+            heappush(self._jobs, job)
         else:
-            self._ended()
+            self._uncount(job.exchange)
+            self._pace.end(job.cost_us, done=not job.exchange.gone)
             job.steps.close()
         self._stepped_s = perf_counter()
         if self._jobs:

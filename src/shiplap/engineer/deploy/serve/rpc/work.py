@@ -72,7 +72,7 @@ async def work(
     n_rows = n_values / tensors.row_values
     many = n_rows > _FEW and n_rows * model.row_us > model.limits.inline_ms * 1000
     if many or len(call.body) > max(model.inline_bytes, _SHORT):
-        model.jobs.submit(call, lambda: render(model.outputs(read(), call)))
+        model.jobs.submit(call, lambda: render(model.outputs(read(), call)), cost_us=n_rows * model.row_us)
         return bytes(await call.outcome)
     rows = read()
     if len(rows) != 1:
