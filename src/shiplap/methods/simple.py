@@ -17,7 +17,7 @@ from shiplap.methods.question import Problem
 from shiplap.methods.rules import best_rule
 from shiplap.methods.splits import Split
 
-__all__ = ["Entrant", "Measured", "best_simple", "gain_over", "opponents", "simple"]
+__all__ = ["Entrant", "Measured", "best_learned", "best_simple", "gain_over", "opponents", "simple"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -38,6 +38,8 @@ class Entrant:
         What it brings on each test row: money, or minus the loss.
     output : numpy.ndarray or None
         Probabilities or predictions on the test rows, of a model.
+    decisions : numpy.ndarray or None
+        What is decided on the test rows under the policy of a model: 0 or 1, a class code, or a number.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Entrant:
     before: float
     rows: Floats
     output: Floats | None = None
+    decisions: npt.NDArray[Any] | None = None
 
 
 def simple(problem: Problem, split: Split) -> list[Entrant]:
@@ -96,6 +99,11 @@ def opponents(problem: Problem, entrants: list[Entrant]) -> list[Entrant]:
     """Return the simple policies that a learned one must beat: all of them, without values the constant."""
     plain = [entrant for entrant in entrants if not entrant.learned]
     return plain if has_money(problem) else plain[:1]
+
+
+def best_learned(entrants: list[Entrant]) -> Entrant:
+    """Return the learned policy that did best on the tune rows."""
+    return max((entrant for entrant in entrants if entrant.learned), key=lambda entrant: entrant.before)
 
 
 def best_simple(problem: Problem, entrants: list[Entrant]) -> Entrant:
