@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from shiplap.core.brief import Task
 
-__all__ = ["auc", "constant_output", "loss_name", "row_loss", "summary"]
+__all__ = ["auc", "auc_pulls", "constant_output", "loss_name", "row_loss", "summary"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 _FLOOR = 1e-15
@@ -77,6 +77,33 @@ def auc(hit: npt.NDArray[np.bool_], score: Floats) -> float | None:
         return None
     ranks = float(rankdata(score)[hit].sum())
     return (ranks - n_hits * (n_hits + 1) / 2) / (n_hits * (len(hit) - n_hits))
+
+
+def auc_pulls(hit: npt.NDArray[np.bool_], score: Floats) -> Floats:
+    """Return what each row contributes to the area under the ROC curve: their mean is the area, their spread its error.
+
+    Placements of DeLong, DeLong and Clarke-Pearson (1988), "Comparing the areas under two or more correlated receiver
+    operating characteristic curves", Biometrics 44.
+
+    Parameters
+    ----------
+    hit : numpy.ndarray of bool, shape (n_rows,)
+        Which rows are of the class to be found; some are and some are not.
+    score : numpy.ndarray of shape (n_rows,)
+        Their scores.
+
+    Examples
+    --------
+    >>> auc_pulls(np.array([False, True, False, True]), np.array([0.1, 0.9, 0.5, 0.4])).tolist()
+    [1.25, 1.25, 0.25, 0.25]
+    """
+    n_hits, n_rest = int(hit.sum()), int((~hit).sum())
+    ranks = rankdata(score)
+    place = np.empty(len(hit))
+    place[hit] = (ranks[hit] - rankdata(score[hit])) / n_rest
+    place[~hit] = 1 - (ranks[~hit] - rankdata(score[~hit])) / n_hits
+    area = float(place[hit].mean())
+    return area + (place - area) * len(hit) / np.where(hit, n_hits, n_rest)
 
 
 def summary(task: Task, y: npt.NDArray[Any], output: Floats, *, positive: int = -1) -> dict[str, float | None]:

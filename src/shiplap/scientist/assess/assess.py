@@ -15,13 +15,17 @@ from shiplap.methods.policies import has_money, settled
 from shiplap.methods.question import Problem, pose
 from shiplap.methods.simple import Entrant, simple
 from shiplap.methods.splits import Split, honest_split
+from shiplap.scientist.assess.ceiling import ceiling_findings, ceiling_of
+from shiplap.scientist.assess.curve import learning_curve
 from shiplap.scientist.assess.entrants import models
-from shiplap.scientist.assess.verdict import Comparison, compare, reasons
+from shiplap.scientist.assess.hurdles import hurdles
+from shiplap.scientist.assess.outlook import curve_figure, more_rows, outlook_of
+from shiplap.scientist.assess.verdict import Comparison, Outlook, compare, decided, reasons
 
 __all__ = ["assess"]
 
 Look: TypeAlias = Callable[[Problem, Split, list[Entrant]], Part]
-_LOOKS: tuple[Look, ...] = ()
+_LOOKS: tuple[Look, ...] = (hurdles,)
 
 
 def assess(table: Any, *, brief: Brief | None = None, **question: Any) -> Report:
@@ -40,11 +44,13 @@ def assess(table: Any, *, brief: Brief | None = None, **question: Any) -> Report
     -------
     Report
         ``verdict`` is ``go`` when the best learned policy surely brings more than the best simple one (beyond
-        ``value.effort``), ``no-go`` when it surely does not, ``collect more`` otherwise; ``holds`` is False for
-        ``no-go`` only. Metrics: with values ``gain_per_1000``, ``gain_low`` and ``gain_high`` in money per 1,000
-        decisions; without, ``gain_per_1000`` is None and ``gain``, ``gain_low`` and ``gain_high`` say by how much the
-        loss named in ``unit`` falls. ``break_even`` is how many false alarms one hit must be
-        worth, where no values are given.
+        ``value.effort``), ``no-go`` when even ten times the rows would hardly make it one (with a chance below one in
+        ten, by the learning curve), ``collect more`` otherwise; ``holds`` is False for ``no-go`` only. Metrics: with
+        values ``gain_per_1000``, ``gain_low`` and ``gain_high`` in money per 1,000 decisions; without,
+        ``gain_per_1000`` is None and ``gain``, ``gain_low`` and ``gain_high`` say by how much the loss named in
+        ``unit`` falls. ``break_even`` is how many false alarms one hit must be worth, where no values are given.
+        ``chance_of_go`` is the chance that ten times the rows would make it a go, ``times_rows`` how many times would
+        more likely than not.
 
     Raises
     ------
@@ -66,23 +72,33 @@ def assess(table: Any, *, brief: Brief | None = None, **question: Any) -> Report
     problem = settled(problem, split)
     tell("trying simple policies", 0.1)
     entrants = [*simple(problem, split), *models(problem, split)]
-    tell("comparing policies", 0.9)
+    tell("comparing policies", 0.6)
     found = compare(problem, split, entrants)
+    curve = learning_curve(problem, split, entrants, found)
+    ceiling = ceiling_of(problem, split, found)
+    outlook = outlook_of(problem, found, curve, ceiling)
+    verdict = decided(found, outlook)
     parts = [look(problem, split, entrants) for look in _LOOKS]
     return Report(
         verb="assess",
         title=f"Is it worth learning '{problem.brief.target}'?",
-        verdict=found.verdict,
-        holds=found.verdict != "no-go",
+        verdict=verdict,
+        holds=verdict != "no-go",
         findings=(
-            *reasons(problem, split, found),
+            *reasons(problem, split, found, outlook),
+            *([more_rows(problem, found, curve)] if curve else []),
+            *ceiling_findings(problem, found, ceiling),
             *(finding for part in parts for finding in part.findings),
             split.finding,
             *problem.findings,
         ),
         tables=(_table(found, entrants), *(table for part in parts for table in part.tables)),
-        figures=(_figure(found, entrants), *(figure for part in parts for figure in part.figures)),
-        metrics=_metrics(problem, split, found)
+        figures=(
+            _figure(found, entrants),
+            *([curve_figure(problem, found, curve)] if curve else []),
+            *(figure for part in parts for figure in part.figures),
+        ),
+        metrics=_metrics(problem, split, found, outlook)
         | {name: metric for part in parts for name, metric in part.metrics.items()},
     )
 
@@ -119,7 +135,7 @@ def _figure(found: Comparison, entrants: list[Entrant]) -> Figure:
     )
 
 
-def _metrics(problem: Problem, split: Split, found: Comparison) -> dict[str, Metric]:
+def _metrics(problem: Problem, split: Split, found: Comparison, outlook: Outlook) -> dict[str, Metric]:
     paid = has_money(problem)
     metrics: dict[str, Metric] = {
         "gain_per_1000": found.gain.value if paid else None,
@@ -133,6 +149,8 @@ def _metrics(problem: Problem, split: Split, found: Comparison) -> dict[str, Met
         "best_simple": found.simple.name,
         "best_learned": found.learned.name,
         "n_test": len(split.test),
+        "chance_of_go": outlook.chance,
+        "times_rows": outlook.times,
     }
     if problem.task == "binary" and found.learned.output is not None:
         hit, score = problem.y[split.test] == problem.positive, found.learned.output[:, problem.positive]

@@ -13,13 +13,16 @@ from shiplap.methods.metrics import auc, loss_name
 from shiplap.methods.money import PER, break_even
 from shiplap.methods.policies import has_money, row_blocks
 from shiplap.methods.question import Problem
-from shiplap.methods.simple import Entrant, Measured, best_simple, opponents
+from shiplap.methods.simple import Entrant, Measured, best_learned, best_simple, opponents
 from shiplap.methods.splits import Split
 
-__all__ = ["Comparison", "Verdict", "compare", "reasons"]
+__all__ = ["AHEAD", "Comparison", "Outlook", "Verdict", "compare", "decided", "reasons"]
 
 Verdict = Literal["go", "no-go", "collect more"]
+AHEAD = 10.0
+"""How many times the rows there are anybody would collect."""
 _FEWEST = 10
+_SLIGHT = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +59,38 @@ class Comparison:
     n_rarer: int
 
     @property
-    def verdict(self) -> Verdict:
-        """``go`` when the gain surely exceeds the effort, ``no-go`` when it surely does not.
+    def settles(self) -> bool:
+        """Whether the test rows are enough to be sure of anything: resampling cannot show what none of them shows."""
+        return min(self.n_blocks, self.n_rarer) >= _FEWEST
 
-        Neither where the test rows are too few to be sure of anything: resampling cannot show what none of them shows.
-        """
-        if min(self.n_blocks, self.n_rarer) < _FEWEST:
-            return "collect more"
-        if self.gain.low > self.effort:
-            return "go"
-        return "no-go" if self.gain.high <= self.effort else "collect more"
+
+@dataclass(frozen=True)
+class Outlook:
+    """What more rows would change.
+
+    Parameters
+    ----------
+    chance : float
+        Chance that ten times the rows would make it a go.
+    times : float or None
+        How many times the rows would make it a go more likely than not; None where not even ten times would.
+    """
+
+    chance: float
+    times: float | None
+
+
+def decided(found: Comparison, outlook: Outlook) -> Verdict:
+    """Decide: ``go`` when the gain surely exceeds the effort; else by what more rows would change.
+
+    ``no-go`` when the chance that ten times the rows would make it a go is below one in ten, ``collect more``
+    otherwise, and where the test rows are too few for either.
+    """
+    if not found.settles:
+        return "collect more"
+    if found.gain.low > found.effort:
+        return "go"
+    return "no-go" if outlook.chance < _SLIGHT else "collect more"
 
 
 def compare(problem: Problem, split: Split, entrants: list[Entrant]) -> Comparison:
@@ -83,7 +108,7 @@ def compare(problem: Problem, split: Split, entrants: list[Entrant]) -> Comparis
     """
     paid = has_money(problem)
     measured = Measured(problem, split.test, [entrant.rows for entrant in entrants])
-    learned = max((entrant for entrant in entrants if entrant.learned), key=lambda entrant: entrant.before)
+    learned = best_learned(entrants)
     plain = opponents(problem, entrants)
     value = problem.brief.value
     return Comparison(
@@ -105,9 +130,9 @@ def _rarer(problem: Problem, split: Split) -> int:
     return min(hits, len(split.test) - hits)
 
 
-def reasons(problem: Problem, split: Split, found: Comparison) -> list[Finding]:
+def reasons(problem: Problem, split: Split, found: Comparison, outlook: Outlook) -> list[Finding]:
     """Say why the verdict is what it is."""
-    said = [_gain(found), _sample(split, found)]
+    said = [_gain(found, outlook, len(split.train)), _sample(split, found)]
     if not has_money(problem):
         means = f"no values are given: the verdict rests on the {found.unit}, not on money"
         said.append(Finding(check="verdict.no_values", verdict="note", means=means, todo="give value= for money"))
@@ -116,32 +141,30 @@ def reasons(problem: Problem, split: Split, found: Comparison) -> list[Finding]:
     return said
 
 
-def _gain(found: Comparison) -> Finding:
+def _gain(found: Comparison, outlook: Outlook, n_train: int) -> Finding:
     what = f"the gain of {found.learned.name} over '{found.simple.name}' is {found.gain} {found.unit}"
     if found.unit in ("RMSE", "log loss"):
         what = f"{found.learned.name} lowers the {found.unit} of '{found.simple.name}' by {found.gain}"
     limit = f"the effort of {found.effort:,.6g}" if found.effort else "nothing"
-    verdict = found.verdict
+    verdict = decided(found, outlook)
     if verdict == "go":
         return _finding("good", f"{what}: surely more than {limit}", "build it", found)
+    ahead = f"the chance that {AHEAD:.0f} times the rows would make it a go is {outlook.chance:.0%}"
     if verdict == "no-go":
         todo = f"stay with '{found.simple.name}', or find columns that say more"
-        return _finding("fail", f"{what}: surely not more than {limit}", todo, found)
-    return _finding("warn", f"{what}: it may be more than {limit}, or not", _more_rows(found), found)
+        sure = "surely not" if found.gain.high <= found.effort else "not surely"
+        return _finding("fail", f"{what}: {sure} more than {limit}, and {ahead}", todo, found)
+    todo = "find columns that say more: rows alone would more likely than not leave it open"
+    if outlook.times is not None:
+        todo = f"collect about {outlook.times:g} times as many rows ({outlook.times * n_train:,.0f} to learn from): "
+        todo += "that would more likely than not make it a go"
+    return _finding("warn", f"{what}: it may be more than {limit}, or not; {ahead}", todo, found)
 
 
 def _finding(verdict: Literal["good", "warn", "fail"], means: str, todo: str, found: Comparison) -> Finding:
     return Finding(
         check="verdict.gain", verdict=verdict, means=means, todo=todo, value=found.gain.value, limit=found.effort
     )
-
-
-def _more_rows(found: Comparison) -> str:
-    surplus = found.gain.value - found.effort
-    reach = found.gain.value - found.gain.low
-    if surplus <= 0 or reach / surplus > 30:
-        return "collect more rows, or columns that say more"
-    return f"collect about {max(1.1, (reach / surplus) ** 2):.1f} times as many rows, or columns that say more"
 
 
 def _sample(split: Split, found: Comparison) -> Finding:
