@@ -15,19 +15,24 @@ __all__ = ["command"]
 
 @click.command("explore")
 @table
+@click.argument("other", required=False)
 @question
 @page
 @as_json
 @quiet
-def command(table: str | None, html: Any, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Know the data: schema, quality, drift, leak suspects.
+def command(table: str | None, other: str | None, html: Any, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Know the data: schema, quality, drift, leak suspects; what changed from one table to another.
 
     TABLE is a CSV, TSV, Parquet or JSON lines file, a glob, a DuckDB or SQLite file, an SQL query over files in
     quotes, or a folder with shiplap.toml (the working folder when left out).
 
+    With OTHER, a second table, the report says what changed from the first to it: train and test, last month and this
+    month, real and synthetic.
+
     \b
     Example: shiplap explore flights.csv --target "arr_delay > 15" --time time_hour
+             shiplap explore january.csv february.csv --target churned
     """
     with progress(quiet=quiet):
-        report = verb("explore", table, **question_fields(options))
+        report = verb("explore", table, *([other] if other else []), **question_fields(options))
     finish(report, as_json=as_json, then=write_page(report, html))

@@ -29,7 +29,7 @@ verbs.add_lazy("load_model", "shiplap.adapters.frameworks.modelfile:load_model",
 verbs.add_lazy("certificate_report", "shiplap.proof:certificate_report", extra="lab")
 
 
-def verb(name: str, source: Any = None, **question: Any) -> Report:
+def verb(name: str, source: Any = None, *others: Any, **question: Any) -> Report:
     """Call one verb on rows from anywhere; what the command line does.
 
     Parameters
@@ -38,6 +38,8 @@ def verb(name: str, source: Any = None, **question: Any) -> Report:
         ``explore`` or ``assess``.
     source : path, str or table-like, optional
         Rows, or a folder with ``shiplap.toml`` (the working folder when left out).
+    *others : path, str or table-like
+        Further rows, where the verb takes more than one table.
     **question
         Fields of a `Brief`.
 
@@ -46,7 +48,8 @@ def verb(name: str, source: Any = None, **question: Any) -> Report:
     Report
     """
     project = locate(source, **question)
-    report: Report = verbs.get(name)(read_rows(project), brief=project.brief)
+    rows = [read_rows(project), *(verbs.get("read")(other, columns=project.columns) for other in others)]
+    report: Report = verbs.get(name)(*rows, brief=project.brief)
     return report
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from shiplap.adapters.frames import read
 from shiplap.core.brief import Brief
 from shiplap.core.finding import Finding
 from shiplap.core.progress import tell
@@ -17,6 +18,7 @@ from shiplap.methods.part import Part
 from shiplap.methods.question import Problem, asked, opened, pose
 from shiplap.scientist.explore.anomalies import look_at_anomalies
 from shiplap.scientist.explore.associations import look_at_associations
+from shiplap.scientist.explore.compare import compare
 from shiplap.scientist.explore.pictures import relation, target_over_time
 from shiplap.scientist.explore.profile import Profile
 from shiplap.scientist.explore.profile.figures import distribution, missing_figure
@@ -32,13 +34,16 @@ _CHANGE = 0.5
 _LOOKS: tuple[Callable[[View], Part], ...] = (look_at_associations, look_at_anomalies)
 
 
-def explore(table: Any, *, brief: Brief | None = None, **question: Any) -> Report:
-    """Look at a table: schema, quality, distributions, relation to the target, change over time, leaks.
+def explore(table: Any, other: Any = None, *, brief: Brief | None = None, **question: Any) -> Report:
+    """Look at a table: schema, quality, distributions, relation to the target, change over time, leaks; or at two.
 
     Parameters
     ----------
     table : Table, path, DataFrame ...
         Anything that can be read as a table.
+    other : Table, path, DataFrame ..., optional
+        A second table: the report then says what changed from the first to it, ranked by size, with false discoveries
+        held, and with a target whether the same inputs still mean the same answer.
     brief : Brief, optional
         What is asked. Without a target the columns alone are described. ``drop`` and ``keep`` do not matter here: the
         evidence is reported for every column.
@@ -51,7 +56,9 @@ def explore(table: Any, *, brief: Brief | None = None, **question: Any) -> Repor
         A suspected leak is a finding whose check begins with ``leak.``, of one column, with the verdict ``fail`` where
         the evidence is overwhelming. Metrics ``n_rows``, ``n_columns``, ``n_labelled``, ``base_rate``,
         ``n_duplicates``; tables ``columns``, ``numbers`` and ``leaks``; figures ``target_over_time``, ``missing``, and
-        ``distribution.<column>`` and ``relation.<column>`` of the strongest columns.
+        ``distribution.<column>`` and ``relation.<column>`` of the strongest columns. Of two tables, ``verdict`` is
+        ``changed`` or ``same``; metrics ``n_changed``, ``n_tested``, ``auc`` (how well a model tells them apart);
+        table and figure ``changes``, figures ``change.<column>``.
 
     Raises
     ------
@@ -71,6 +78,8 @@ def explore(table: Any, *, brief: Brief | None = None, **question: Any) -> Repor
     tell("reading the table", 0.0)
     brief = msgspec.structs.replace(asked(brief, question), drop=(), keep=())
     opened_table = opened(table, brief)
+    if other is not None:
+        return compare(opened_table, read(other, columns=brief.columns), brief)
     problem = pose(opened_table, brief) if brief.target else None
     tell("counting", 0.3)
     view = view_of(opened_table, problem, private=_private(brief), seed=brief.seed)
