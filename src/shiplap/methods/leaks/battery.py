@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 import pandas as pd
 
 from shiplap.core.finding import Finding, Grade
+from shiplap.core.report import DataTable
 from shiplap.methods.columns import known_at
+from shiplap.methods.intervals import Interval
 from shiplap.methods.leaks.copies import copies
 from shiplap.methods.leaks.dates import later_dates
 from shiplap.methods.leaks.dominant import dominant
 from shiplap.methods.leaks.encodings import encodings, scaled
-from shiplap.methods.leaks.found import gravest_first, suspect
+from shiplap.methods.leaks.found import failed_columns, gravest_first, suspect
 from shiplap.methods.leaks.gaps import gap_score, gaps, missing_with_label
 from shiplap.methods.leaks.interplay import interplays
 from shiplap.methods.leaks.joint import Identity, identities, separating_pairs
 from shiplap.methods.leaks.order import identifiers, row_order, texts
+from shiplap.methods.leaks.questions import questions
 from shiplap.methods.leaks.sample import Sample, alone, sample_of
+from shiplap.methods.leaks.stakes import stakes
 from shiplap.methods.question import Problem
 
-__all__ = ["Evidence", "failed_columns", "looked_for"]
+__all__ = ["Evidence", "looked_for"]
 
 _CERTAIN = 0.98
 
@@ -38,21 +43,17 @@ class Evidence:
         What each feature says alone on rows it was not learned on: R squared, or area under the ROC curve.
     missing : dict of str to float
         The same of the fact alone that it is missing.
+    stakes : dict of str to Interval
+        Money per 1,000 decisions that the gravest suspects would seem to bring; empty without values.
+    questions : DataTable or None
+        What no evidence can tell.
     """
 
-    findings: tuple[Finding, ...]
-    alone: dict[str, float]
-    missing: dict[str, float]
-
-
-def failed_columns(findings: tuple[Finding, ...] | list[Finding]) -> set[str]:
-    """Name the columns of failed leak tests."""
-    return {
-        column
-        for finding in findings
-        if finding.check.startswith("leak.") and finding.verdict == "fail"
-        for column in finding.columns
-    }
+    findings: tuple[Finding, ...] = ()
+    alone: dict[str, float] = field(default_factory=dict)
+    missing: dict[str, float] = field(default_factory=dict)
+    stakes: dict[str, Interval] = field(default_factory=dict)
+    questions: DataTable | None = None
 
 
 def looked_for(problem: Problem) -> Evidence:
@@ -94,7 +95,20 @@ def looked_for(problem: Problem) -> Evidence:
     found += [*later_dates(sample), *row_order(sample), *identifiers(sample), *texts(sample)]
     found += scaled(problem, tuple(name for name in sample.tried if name not in failed_columns(found)))
     found += [_settled(name) for name in problem.schema.names if name not in sample.tried]
-    return Evidence(tuple(gravest_first(found)), says, missing)
+    found = gravest_first(found)
+    accused = [name for finding in found if finding.verdict in ("fail", "warn") for name in finding.columns]
+    priced = stakes(problem, accused)
+    told = tuple(_with_stake(finding, priced, problem.unit) for finding in found)
+    return Evidence(told, says, missing, priced, questions(problem, told, says))
+
+
+def _with_stake(finding: Finding, priced: dict[str, Interval], unit: str) -> Finding:
+    """Say what the column would seem to bring, where that is surely more than nothing."""
+    stake = priced.get(finding.columns[0]) if len(finding.columns) == 1 else None
+    if stake is None or stake.low <= 0 or finding.verdict not in ("fail", "warn"):
+        return finding
+    means = f"{finding.means}; with it the verdict would seem better by {stake} {unit} per 1,000 decisions"
+    return msgspec.structs.replace(finding, means=means)
 
 
 def _stated(problem: Problem) -> list[Finding]:

@@ -18,6 +18,7 @@ _EXACT = 0.9999
 _FEWEST = 50
 _SURE, _LIKELY = 0.98, 0.9
 _MOST_PIECES = 100
+_PURE, _MANY = 0.3, 100
 
 
 def copies(sample: Sample) -> list[Finding]:
@@ -32,7 +33,8 @@ def copies(sample: Sample) -> list[Finding]:
     -------
     list of Finding
         ``leak.copy`` for the same order, ``leak.pieces`` for a number cut into pieces, ``leak.relabelled`` for classes
-        under other names: ``fail`` where they agree on 98 % of what chance leaves open, ``warn`` from 90 %.
+        under other names: ``fail`` where they agree on 98 % of what chance leaves open, ``warn`` from 90 %,
+        and ``fail`` there too where a class never has the other's value.
     """
     found = []
     for name in sample.tried:
@@ -131,7 +133,18 @@ def _relabelled(sample: Sample, name: str) -> list[Finding]:
         f"each value of '{name}' stands for one label: from other rows of the same value the label follows "
         f"on {agreement:.1%} of what chance leaves open"
     )
+    pure = _pure_rows(codes, sample.y)
+    if grade == "warn" and pure >= _PURE:
+        grade, means = "fail", f"{means}, and without exception on {pure:.0%} of the rows"
     return [suspect("leak.relabelled", grade, name, means, value=agreement, limit=_LIKELY)]
+
+
+def _pure_rows(codes: Ints, y: npt.NDArray[Any]) -> float:
+    """Share of the rows whose value, if at least 100 rows carry it, goes with one label without exception."""
+    width = int(y.max()) + 1
+    counts = np.bincount(codes * width + y, minlength=(int(codes.max()) + 1) * width).reshape(-1, width)
+    rows = counts.sum(axis=1)
+    return float(np.sum(rows[(counts.max(axis=1) == rows) & (rows >= _MANY)])) / len(y)
 
 
 def label_agreement(codes: Ints, y: npt.NDArray[Any]) -> float:

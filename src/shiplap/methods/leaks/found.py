@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shiplap.core.finding import Finding, Grade
 
-__all__ = ["gravest_first", "suspect"]
+__all__ = ["failed_columns", "gravest_first", "suspect"]
 
 _ORDER = ("fail", "warn", "note", "good")
 
@@ -55,3 +55,13 @@ def gravest_first(found: list[Finding]) -> list[Finding]:
     for finding in found:
         kept.setdefault((finding.check, finding.columns, finding.verdict), finding)
     return sorted(kept.values(), key=lambda finding: _ORDER.index(finding.verdict))
+
+
+def failed_columns(findings: tuple[Finding, ...] | list[Finding]) -> set[str]:
+    """Name the columns of failed leak tests."""
+    return {
+        column
+        for finding in findings
+        if finding.check.startswith("leak.") and finding.verdict == "fail"
+        for column in finding.columns
+    }

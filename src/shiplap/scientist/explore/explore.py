@@ -24,7 +24,7 @@ from shiplap.scientist.explore.profile import Profile
 from shiplap.scientist.explore.profile.figures import distribution, missing_figure
 from shiplap.scientist.explore.profile.tables import columns_table, numbers_table
 from shiplap.scientist.explore.quality import change_over_time, quality
-from shiplap.scientist.explore.suspects import leak_table, suspects
+from shiplap.scientist.explore.suspects import leak_figures, leak_table, suspects
 from shiplap.scientist.explore.view import View, view_of
 
 __all__ = ["explore"]
@@ -55,7 +55,8 @@ def explore(table: Any, other: Any = None, *, brief: Brief | None = None, **ques
     Report
         A suspected leak is a finding whose check begins with ``leak.``, of one column, with the verdict ``fail`` where
         the evidence is overwhelming. Metrics ``n_rows``, ``n_columns``, ``n_labelled``, ``base_rate``,
-        ``n_duplicates``; tables ``columns``, ``numbers`` and ``leaks``; figures ``target_over_time``, ``missing``, and
+        ``n_duplicates``; tables ``columns``, ``numbers``, ``leaks`` and ``questions``; figures
+        ``target_over_time``, ``missing``, ``alone``, ``stakes`` and
         ``distribution.<column>`` and ``relation.<column>`` of the strongest columns. Of two tables, ``verdict`` is
         ``changed`` or ``same``; metrics ``n_changed``, ``n_tested``, ``auc`` (how well a model tells them apart);
         table and figure ``changes``, figures ``change.<column>``.
@@ -104,10 +105,12 @@ def explore(table: Any, other: Any = None, *, brief: Brief | None = None, **ques
         findings=found,
         tables=(
             *(table for table in (columns, numbers_table(view.profile), leak_table(leaks)) if table.rows),
+            *([leaks.questions] if leaks.questions else []),
             *(table for part in parts for table in part.tables),
         ),
         figures=(
             *([missing] if missing else []),
+            *leak_figures(leaks, problem),
             *_pictures(view, leaks),
             *(figure for part in parts for figure in part.figures),
         ),
