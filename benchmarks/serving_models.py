@@ -33,9 +33,10 @@ LABELS = {
     "trees": "LightGBM, 200 trees",
     "next": "LightGBM, 200 trees, of other rows",
     "dear": "network of convolutions",
+    "small": "small network of convolutions",
 }
 NAME = "late"
-DEAR_MS = 5.0
+NETWORKS_MS = {"dear": 5.0, "small": 0.5}
 SHORTEST_PAUSE_S = 6e-5  # what the system's timers add
 
 Row = dict[str, Any]
@@ -104,8 +105,8 @@ def prepared(key: str) -> Model:
     if not model.ship.exists():
         model.folder.mkdir(parents=True, exist_ok=True)
         write_rows()
-        if key == "dear":
-            make_dear(model.ship)
+        if key in NETWORKS_MS:
+            make_network(model)
         else:
             make_fitted(model)
     return model
@@ -165,17 +166,18 @@ def codes_of(operation: Category) -> dict[str, float]:
     return {text: row[0] for text, row in zip(operation.categories, numbers, strict=True)}
 
 
-def make_dear(path: Path) -> None:
-    """Pack convolutions behind the encoder of the trees: as many as take `DEAR_MS` here for one row."""
+def make_network(model: Model) -> None:
+    """Pack convolutions behind the encoder of the trees: as many as take `NETWORKS_MS` here for one row."""
     like = load(prepared("trees").ship).ship
+    wanted_ms = NETWORKS_MS[model.key]
+    about = {"name": model.key, "signature": like.signature, "encoding": like.encoding, "policy": like.policy}
     layers = 1
     while True:
-        graph = convolutions(like.encoding.width, layers)
-        write_ship(path, name="dear", signature=like.signature, encoding=like.encoding, graph=graph, policy=like.policy)
-        taken_ms = Model("dear").own_us(1) / 1e3
-        if taken_ms >= DEAR_MS:
+        write_ship(model.ship, graph=convolutions(like.encoding.width, layers), **about)
+        taken_ms = model.own_us(1) / 1e3
+        if taken_ms >= wanted_ms:
             return
-        layers = max(layers + 1, int(layers * DEAR_MS / taken_ms))
+        layers = max(layers + 1, int(layers * wanted_ms / taken_ms))
 
 
 def convolutions(width: int, layers: int, *, channels: int = 16, side: int = 48) -> bytes:

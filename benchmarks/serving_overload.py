@@ -50,6 +50,7 @@ class Case:
 
 CASES = (
     Case("network of 5 ms, single rows", "dear", 1),
+    Case("network of 0.5 ms, single rows", "small", 1),
     Case("200 trees, 1,000 rows at a time", "trees", 1_000),
     Case("200 trees, single rows", "trees", 1),
 )

@@ -39,7 +39,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     inline_ms : float
         A model that takes longer than this for one row runs on a thread.
     turn_ms : float
-        How much work on single rows one turn of the loop takes on (503 with ``Retry-After``).
+        How much work on single rows one turn of the loop takes on (503 with ``Retry-After``). A fifth of it holds while
+        more than that is asked in a turn.
     wait_ms : float
         How long a row may have to wait for a model that runs on a thread, by what rows cost of late, and half of
         how long a long batch may (503 with ``Retry-After``, at once). A fifth of it holds for a line that stays.

@@ -21,6 +21,7 @@ from shiplap.engineer.deploy.serve.models.outcomes import (
     show,
     show_answered,
 )
+from shiplap.engineer.deploy.serve.models.patience import Patience
 from shiplap.engineer.deploy.serve.models.tap import Asker, Tap
 from shiplap.engineer.deploy.serve.problem import FULL
 from shiplap.scoring import Encoder, JsonRows
@@ -61,7 +62,7 @@ class Turn:
     row_us : float
         What a row is thought to cost until the first are answered.
     turn_us : float
-        How much work one turn of the loop may take on.
+        How much work one turn of the loop may take on in a burst; see `Patience`.
     """
 
     def __init__(
@@ -78,8 +79,10 @@ class Turn:
         self._waiting: list[Waiting] = []
         self._capacity = capacity
         self._turn_us = turn_us
+        self._patience = Patience(turn_us / 1e6)
         self._row_us = row_us
         self._left = self._most = max(1, int(turn_us / row_us))
+        self._refused = 0  # in this turn
         self.taps: tuple[Tap, ...] = ()
         self.calls = Calls()
 
@@ -98,6 +101,7 @@ class Turn:
         """
         waiting = self._waiting
         if not self._left:
+            self._refused += 1
             asker.refuse(FULL)
             return
         self._encode(row, self._rows[len(waiting)])
@@ -108,6 +112,7 @@ class Turn:
         """Take a row as a JSON object, or return False where it is to be decoded and given to `add`."""
         waiting = self._waiting
         if not self._left:
+            self._refused += 1
             asker.refuse(FULL)
             return True
         if not self._read(text, self._rows[len(waiting)]):
@@ -130,7 +135,11 @@ class Turn:
         """Answer what came, and take rows again: the loop has read everything that there was to read."""
         if self._waiting:
             self._call()
-        self._left = self._most = max(1, int(self._turn_us / self._row_us))
+        asked = self._most - self._left + self._refused
+        if asked * self._row_us < self._turn_us:
+            self._patience.empty()
+        self._refused = 0
+        self._left = self._most = max(1, int(self._patience.now_s() * 1e6 / self._row_us))
 
     def _call(self) -> None:
         start = perf_counter()
