@@ -134,9 +134,10 @@ def task_of(levels: Any, brief: Brief) -> Task:
         implied = "regression" if value.over is not None or value.under is not None else None
         implied = "multiclass" if value.matrix is not None else implied
         implied = implied or "binary"
-    if brief.task and implied and brief.task != implied and {brief.task, implied} != {"binary", "multiclass"}:
+    asked = _answer(brief)
+    if asked and implied and asked != implied and {asked, implied} != {"binary", "multiclass"}:
         raise BriefError(f"values for a {implied} target do not fit the task '{brief.task}'", hint="change one of them")
-    wanted = brief.task or implied
+    wanted = asked or implied
     if wanted == "binary" and len(levels) != 2:
         raise BriefError(
             f"a binary target has 2 values; '{brief.target}' has {len(levels)}",
@@ -158,6 +159,16 @@ def task_of(levels: Any, brief: Brief) -> Task:
     low, high = float(levels[0]), float(levels[-1])
     codes = len(levels) <= _MOST_CODES and low in (0.0, 1.0) and high - low < 1.5 * len(levels)
     return "multiclass" if codes and np.all(np.mod(levels, 1) == 0) else "regression"
+
+
+def _answer(brief: Brief) -> Task | None:
+    match brief.task:
+        case "forecast":
+            return "regression"
+        case "anomaly":
+            return "binary"
+        case task:
+            return task
 
 
 def positive_of(classes: tuple[Label, ...], counts: npt.NDArray[Any], stated: Label | None) -> tuple[int, Finding]:

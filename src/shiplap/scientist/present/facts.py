@@ -116,7 +116,7 @@ class Facts:
     @cached_property
     def task(self) -> str:
         """``binary``, ``multiclass`` or ``regression``, from the brief or from what was measured."""
-        if self.brief.task:
+        if self.brief.task in ("binary", "multiclass", "regression"):
             return self.brief.task
         if self.number("train", "test_rmse") is not None or self.number("assess", "rmse") is not None:
             return "regression"

@@ -8,13 +8,14 @@ from typing import Any
 import pandas as pd
 
 from shiplap.core.brief import Brief, Label
+from shiplap.core.errors import BriefError
 from shiplap.core.finding import Finding
 from shiplap.core.model import Model
 from shiplap.core.progress import tell
 from shiplap.core.report import Report
 from shiplap.core.schema import Column
 from shiplap.core.signature import Field, Signature
-from shiplap.methods.policies import policy_for, settled
+from shiplap.methods.policies import policy_for, settled, within_capacity
 from shiplap.methods.question import Problem, pose
 from shiplap.methods.splits import Split, honest_split
 from shiplap.scientist.train.calibrate import calibrated
@@ -68,12 +69,18 @@ def train(table: Any, *, brief: Brief | None = None, **question: Any) -> Model:
     started = time.monotonic()
     tell("reading the table", 0.0)
     problem = pose(table, brief, question)
+    if problem.brief.task == "forecast":
+        raise BriefError(
+            "a forecast can be assessed, not trained yet",
+            hint="lay the past of each row beside it as columns, and ask for a regression",
+        )
     split = honest_split(problem)
     problem = settled(problem, split)
     found = search(problem, split)
     tell("calibrating", 0.72)
     chosen, calibrator = calibrated(problem, split, found.all[0])
     policy = policy_for(problem, chosen.tune_output, split.tune)
+    policy = within_capacity(problem, policy, chosen.tune_output, split.tune)
     tell("judging on the test rows", 0.78)
     judgment = judge(problem, split, chosen, found, policy)
     importance, drivers, driver = importance_figure(problem, split, chosen, policy)
