@@ -103,7 +103,7 @@ class _Chain:
         explored = self.steps.do("explore", rows, brief, self._reporting("explore", brief))
         held_back, said = _quarantine(explored.report, brief)
         brief = brief.replaced(drop=(*brief.drop, *held_back)) if held_back else brief
-        assessed = self.steps.do("assess", rows, brief, self._reporting("assess", brief))
+        assessed = self.steps.do("assess", rows, brief, self._reporting("assess", brief, explored=explored.report))
         trained = self.steps.do("train", rows, brief, lambda: self._train(brief))
         packed = self.steps.do("pack", {**rows, **trained.objects}, brief, lambda: self._pack(brief, trained))
         benched = self.steps.do("bench", {**rows, **packed.objects}, brief, lambda: self._bench(brief, trained, packed))
@@ -114,8 +114,8 @@ class _Chain:
         _place(self.store.path(shown.objects["page"]), folder / self.project.page)
         return _placed(report, folder / self.project.ship, folder / self.project.page)
 
-    def _reporting(self, verb: str, brief: Brief) -> Callable[[], Outcome]:
-        return lambda: Outcome(report=verbs.get(verb)(self.table, brief=brief))
+    def _reporting(self, verb: str, brief: Brief, **more: Any) -> Callable[[], Outcome]:
+        return lambda: Outcome(report=verbs.get(verb)(self.table, brief=brief, **more))
 
     def _train(self, brief: Brief) -> Outcome:
         model: Model = verbs.get("train")(self.table, brief=brief)

@@ -19,16 +19,19 @@ from shiplap.scientist.assess.ceiling import ceiling_findings, ceiling_of
 from shiplap.scientist.assess.curve import learning_curve
 from shiplap.scientist.assess.entrants import models
 from shiplap.scientist.assess.hurdles import hurdles
+from shiplap.scientist.assess.leaks import column_leaks, row_leaks
 from shiplap.scientist.assess.outlook import curve_figure, more_rows, outlook_of
 from shiplap.scientist.assess.verdict import Comparison, Outlook, compare, decided, reasons
 
 __all__ = ["assess"]
 
 Look: TypeAlias = Callable[[Problem, Split, list[Entrant]], Part]
-_LOOKS: tuple[Look, ...] = (hurdles,)
+_LOOKS: tuple[Look, ...] = (row_leaks, hurdles)
 
 
-def assess(table: Any, *, brief: Brief | None = None, **question: Any) -> Report:
+def assess(
+    table: Any, *, brief: Brief | None = None, explored: Report | None = None, **question: Any
+) -> Report:
     """Say whether machine learning would earn its effort.
 
     Parameters
@@ -37,6 +40,8 @@ def assess(table: Any, *, brief: Brief | None = None, **question: Any) -> Report
         Anything that can be read as a table.
     brief : Brief, optional
         What is asked.
+    explored : Report, optional
+        What `explore` said of the same table: its columns are not looked through for leaks again.
     **question
         Fields of `Brief` that take precedence: ``target``, ``value``, ``time``, ``seed`` ...
 
@@ -79,6 +84,7 @@ def assess(table: Any, *, brief: Brief | None = None, **question: Any) -> Report
     outlook = outlook_of(problem, found, curve, ceiling)
     verdict = decided(found, outlook)
     parts = [look(problem, split, entrants) for look in _LOOKS]
+    parts = parts if explored else [column_leaks(problem), *parts]
     return Report(
         verb="assess",
         title=f"Is it worth learning '{problem.brief.target}'?",
