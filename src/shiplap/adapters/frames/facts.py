@@ -23,8 +23,17 @@ __all__ = [
     "text_facts",
 ]
 
-_TRIM = "trim(v, E' \\t\\r\\n')"
+_BLANKS = "(9, 10, 13, 32)"
+_TRIM = f"CASE WHEN unicode(v) IN {_BLANKS} OR unicode(right(v, 1)) IN {_BLANKS} THEN trim(v, E' \\t\\r\\n') ELSE v END"
+"""What few texts need is done to those alone: a trim copies every text."""
+_NUMBER = "try_cast(t AS DOUBLE)"
+_IS_NUMBER = f"({_NUMBER} IS NOT NULL AND NOT contains(t, '_'))"
+_WHOLE = "regexp_full_match(t, '[+-]?[0-9]+')"
+_PADDED = "starts_with(t, '0') AND regexp_full_match(t, '0[0-9]+')"
+_HUGE = f"length(t) > 15 AND {_WHOLE} AND abs({_NUMBER}) > 9007199254740992"
 _FEW = 0.3
+_YES_AND_NO = 10
+"""More distinct values than words for yes and no have spellings, counted roughly."""
 _YES_NO = (*(word for pair in BOOLEANS for word in pair), "1", "0")
 
 
@@ -73,6 +82,11 @@ class Relation:
     n_about: int
     weight: str = "1"
 
+    @property
+    def repeats(self) -> bool:
+        """Whether it pays to count equal values first."""
+        return self.weight == "1" and self.n_about <= _FEW * self.n_present
+
     def weighted(self, extra: tuple[str, ...] = ()) -> str:
         """Return SQL for ``d(v, t, n)``: texts, trimmed texts, counts; `extra` texts and NULL left out.
 
@@ -82,7 +96,7 @@ class Relation:
         where = f"{name} IS NOT NULL"
         if extra:
             where += f" AND {name} NOT IN {_listed(extra)} AND trim({name}) NOT IN {_listed(extra)}"
-        if self.weight == "1" and self.n_about <= _FEW * self.n_present:
+        if self.repeats:
             grouped = f"SELECT {name} AS v, count(*) AS n FROM {self.relation} WHERE {where} GROUP BY 1"
         else:
             grouped = f"SELECT {name} AS v, {self.weight} AS n FROM {self.relation} WHERE {where}"
@@ -109,8 +123,8 @@ class TextFacts:
         Values that are digits after a leading zero: codes, not numbers.
     n_fractions, n_huge : int
         Numbers that are not whole, and whole ones that a double cannot hold.
-    words, length : float
-        Mean words and characters a value.
+    words : float
+        Mean words a value.
     first, last : str or None
         Smallest and largest value as texts.
     odd : str or None
@@ -128,7 +142,6 @@ class TextFacts:
     n_fractions: int
     n_huge: int
     words: float
-    length: float
     first: str | None
     last: str | None
     odd: str | None
@@ -137,52 +150,72 @@ class TextFacts:
 
 def text_facts(column: Relation, extra: tuple[str, ...] = ()) -> TextFacts:
     """Ask for the facts of a column of texts; `extra` texts count as missing."""
-    number = "try_cast(t AS DOUBLE)"
-    is_number = f"({number} IS NOT NULL AND NOT contains(t, '_'))"
-    whole = "regexp_full_match(t, '[+-]?[0-9]+')"
+    varied = column.weight == "1" and not column.repeats and column.n_about > _YES_AND_NO
+    if varied and not extra and _looks_plain(column) and (plain := _plain_numbers(column)):
+        return plain
     sql = f"""
         WITH d AS {column.weighted(extra)},
         marked AS (SELECT *, lower(t) AS l, lower(t) IN {_listed(MARKERS)} AS m FROM d),
-        told AS (SELECT *, NOT m AS u, m OR {is_number} AS fits FROM marked)
-        SELECT list(DISTINCT v) FILTER (m),
-               list(DISTINCT v) FILTER (m AND l IN {_listed(MARKERS_OF_TEXT)}),
+        told AS (SELECT *, NOT m AS u, m OR {_IS_NUMBER} AS fits FROM marked)
+        SELECT sum(n) FILTER (m),
                sum(n) FILTER (u),
                sum(n) FILTER (u OR l NOT IN {_listed(MARKERS_OF_TEXT)}),
                sum(n) FILTER (NOT fits),
-               sum(n) FILTER (u AND starts_with(t, '0') AND regexp_full_match(t, '0[0-9]+')),
-               sum(n) FILTER (u AND fits AND NOT {whole}),
-               sum(n) FILTER (u AND fits AND length(t) > 15 AND {whole} AND abs({number}) > 9007199254740992),
+               sum(n) FILTER (u AND {_PADDED}),
+               sum(n) FILTER (u AND fits AND NOT {_WHOLE}),
+               sum(n) FILTER (u AND fits AND {_HUGE}),
                sum(n * (length(t) - length(replace(t, ' ', '')) + 1)) FILTER (u) / sum(n) FILTER (u),
-               sum(n * length(t)) FILTER (u) / sum(n) FILTER (u),
                min(t) FILTER (u), max(t) FILTER (u), min(v) FILTER (NOT fits),
                sum(n) FILTER (l IN {_listed(_YES_NO)})
         FROM told"""
     row = column.session.one(sql)
     few: tuple[str, ...] = ()
-    if row[13] is not None and row[13] == row[2]:
+    if row[11] is not None and row[11] == row[1]:
         few = tuple(sorted({_bare(text) for text in _values(column, extra)} - set(MARKERS)))
-    counts = [int(count or 0) for count in row[2:8]]
+    missing = spelled(column, MARKERS, extra) if row[0] else ()
+    counts = [int(count or 0) for count in row[1:7]]
     return TextFacts(
-        missing=tuple(sorted(row[0] or ())),
-        missing_of_text=tuple(sorted(row[1] or ())),
+        missing=missing,
+        missing_of_text=tuple(text for text in missing if _bare(text) in MARKERS_OF_TEXT),
         n_values=counts[0],
         n_words=counts[1],
         n_odd=counts[2],
         n_padded=counts[3],
         n_fractions=counts[4],
         n_huge=counts[5],
-        words=float(row[8] or 0),
-        length=float(row[9] or 0),
-        first=row[10],
-        last=row[11],
-        odd=row[12],
+        words=float(row[7] or 0),
+        first=row[8],
+        last=row[9],
+        odd=row[10],
         few=few,
     )
 
 
+def _looks_plain(column: Relation) -> bool:
+    some = f"(SELECT t FROM {column.weighted()} LIMIT 100)"
+    return bool(column.session.one(f"SELECT count(*) = count({_NUMBER}) FROM {some}")[0])
+
+
+def _plain_numbers(column: Relation) -> TextFacts | None:
+    """Ask a column whose values hardly repeat whether all are numbers; the full question costs five times as much."""
+    sql = f"""
+        SELECT count(*) FILTER (x IS NULL OR isnan(x) OR contains(t, '_')),
+               count(*) FILTER ({_PADDED}),
+               count(*) FILTER (NOT {_WHOLE}),
+               count(*) FILTER ({_HUGE}),
+               min(t), max(t)
+        FROM (SELECT t, {_NUMBER} AS x FROM {column.weighted()})"""
+    odd, padded, fractions, huge, first, last = column.session.one(sql)
+    if odd or padded or huge:
+        return None
+    n = column.n_present
+    return TextFacts((), (), n, n, 0, 0, fractions, 0, 1.0, first, last, None, ())
+
+
 def spelled(column: Relation, words: tuple[str, ...], extra: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Return how any of the lower-case `words` are written in a column of few distinct values, exactly."""
-    return tuple(sorted(text for text in _values(column, extra) if _bare(text) in words))
+    """Return how any of the lower-case `words` are written in a column, exactly."""
+    sql = f"SELECT DISTINCT v FROM {column.weighted(extra)} WHERE lower(t) IN {_listed(words)}"
+    return tuple(sorted(text for (text,) in column.session.fetch(sql)))
 
 
 def _values(column: Relation, extra: tuple[str, ...]) -> list[str]:
