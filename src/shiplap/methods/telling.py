@@ -27,13 +27,13 @@ from sklearn.model_selection import StratifiedKFold
 
 from shiplap.methods.association import coded
 from shiplap.methods.intervals import Interval
+from shiplap.methods.matrix import tree_matrix
 from shiplap.methods.multiple import LEVEL
 
 __all__ = ["Relation", "Telling", "relation_changed", "tell_apart"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 _HALVES, _FOLDS, _ROUNDS, _LEAVES = 2, 4, 60, 15
-_MOST_LEVELS = 200
 _FEWEST_IN_A_BIN = 30
 _MOST_CLASSES = 3
 
@@ -99,7 +99,7 @@ def tell_apart(X: pd.DataFrame, second: npt.NDArray[np.bool_], *, seed: int = 0)
     >>> found.auc.low > 0.7, list(found.loss)
     (True, ['x', 'y'])
     """
-    matrix, words = _encoded(X)
+    matrix, words = tree_matrix(X)
     share = np.empty(len(matrix))
     areas, models, halves = [], [], _folds(second, _HALVES, seed)
     for learn, judge in halves:
@@ -176,7 +176,7 @@ def _by_bins(product: Floats, codes: npt.NDArray[np.int64]) -> float:
 
 def _unexplained(X: pd.DataFrame, y: npt.NDArray[Any], seed: int) -> Floats:
     """Target less what trees that did not see the row expect; a column a class."""
-    matrix, words = _encoded(X)
+    matrix, words = tree_matrix(X)
     if y.dtype.kind == "f":
         expected = np.empty(len(y))
         settings = {"max_iter": _ROUNDS, "max_leaf_nodes": _LEAVES, "categorical_features": words}
@@ -205,21 +205,6 @@ def _classifier(words: npt.NDArray[np.bool_], seed: int) -> HistGradientBoosting
         categorical_features=words,
         random_state=seed,
     )
-
-
-def _encoded(X: pd.DataFrame) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Numbers as they are; words as codes, the rarest sharing one, missing as NaN."""
-    words = np.array([X[name].dtype.kind not in "fiub" for name in X.columns])
-    columns = []
-    for name, worded in zip(X.columns, words, strict=True):
-        if not worded:
-            numbers = X[name].to_numpy(np.float64)
-            columns.append(np.where(np.isinf(numbers), np.nan, numbers))
-            continue
-        common = X[name].value_counts().index[: _MOST_LEVELS - 1]
-        place = {value: code for code, value in enumerate(common)}
-        columns.append(X[name].map(place).fillna(len(common)).where(X[name].notna()).to_numpy(np.float64))
-    return np.column_stack(columns), words
 
 
 def _area(score: Floats, hit: npt.NDArray[np.bool_]) -> float:
