@@ -27,13 +27,20 @@ ship = click.argument("ship", type=click.Path(path_type=Path))
 _QUESTION = (
     click.option("-t", "--target", help="Column to predict, or an expression such as 'arr_delay > 15'."),
     click.option("--positive", help="The class that is to be found."),
+    click.option("--task", help="binary, multiclass, regression, forecast or anomaly; inferred when left out."),
+    click.option("--horizon", type=int, help="How many steps ahead a forecast is asked."),
     click.option("--time", help="Column of time: learn from the past, test on the future."),
     click.option("--group", help="Column of groups that must not be split between training and test."),
     click.option("--label-time", help="Column of the moment from which on the label was known."),
     click.option("--acted", help="Column that says on which rows the decision was acted on in the past."),
     click.option("--sensitive", multiple=True, metavar="COLUMN", help="Compare error rates between its groups."),
     click.option("--value", multiple=True, metavar="NAME=MONEY", help="Worth of an outcome: tp=80, fp=-5, fn=amount."),
-    click.option("--budget", multiple=True, metavar="NAME=LIMIT", help="p99_ms, size_mb, memory_mb, train_seconds."),
+    click.option(
+        "--capacity", multiple=True, metavar="NAME=MOST", help="How often can be acted: per_day=200, share=0.05."
+    ),
+    click.option(
+        "--budget", multiple=True, metavar="NAME=LIMIT", help="p99_ms, size_mb, memory_mb, train_seconds, table_mb."
+    ),
     click.option("--drop", multiple=True, metavar="COLUMN", help="Leave a column out."),
     click.option("--keep", multiple=True, metavar="COLUMN", help="Use a column whatever the leak tests say."),
     click.option("--private", multiple=True, metavar="COLUMN", help="Show a column in no ship, sample or page."),
@@ -58,7 +65,7 @@ def question_fields(options: dict[str, Any]) -> dict[str, Any]:
     {'target': 'churned', 'value': {'tp': 80.0, 'fp': '-amount'}}
     """
     fields = {key: value for key, value in options.items() if value not in (None, ())}
-    for key in ("value", "budget"):
+    for key in ("value", "capacity", "budget"):
         if key in fields:
             fields[key] = dict(_assignment(key, text) for text in fields[key])
     return fields
@@ -67,7 +74,7 @@ def question_fields(options: dict[str, Any]) -> dict[str, Any]:
 def _assignment(option: str, text: str) -> tuple[str, float | str]:
     name, equals, right = text.partition("=")
     if not equals:
-        example = {"value": "tp=80"}.get(option, "p99_ms=1")
+        example = {"value": "tp=80", "capacity": "per_day=200"}.get(option, "p99_ms=1")
         raise BriefError(f"--{option} wants NAME=NUMBER, not '{text}'", hint=f"for example --{option} {example}")
     try:
         return name.strip(), float(right)

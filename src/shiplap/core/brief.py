@@ -14,12 +14,30 @@ import msgspec
 from shiplap.core.errors import BriefError, nearest
 from shiplap.core.schema import Kind
 
-__all__ = ["Brief", "Budget", "ColumnBrief", "KnownAt", "Label", "OutputTask", "Task", "Value", "read_brief"]
+__all__ = [
+    "Asked",
+    "Brief",
+    "Budget",
+    "Capacity",
+    "ColumnBrief",
+    "KnownAt",
+    "Label",
+    "OutputTask",
+    "Task",
+    "Value",
+    "read_brief",
+]
 
 Task = Literal["binary", "multiclass", "regression"]
+"""What an answer is."""
+Asked = Task | Literal["forecast", "anomaly"]
+"""What is asked: a forecast answers as a regression does, an anomaly as a binary task."""
 OutputTask = Task | Literal["tensor"]
 KnownAt = Literal["decision", "later"]
 Label = str | int | float | bool
+_LEAST_TABLE_MB = 64
+_SECRET = re.compile(r"[a-z]\w*://([^/?@]*:[^/?@]+@|[^:]*[?&](ssl)?password=)", re.IGNORECASE)
+"""An address with a password in it."""
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,7 +79,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a prediction, and making the model, may cost.
+    """What a prediction, making the model, and reading the table may cost.
 
     Parameters
     ----------
@@ -73,12 +91,38 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Resident growth after loading, in megabytes.
     train_seconds : float
         Wall time that training may take; searches are cut in whole work units.
+    table_mb : float
+        What the rows of a table, and queries over them, may take in memory, in megabytes; the rest lies on disk.
     """
 
     p99_ms: float | None = None
     size_mb: float | None = None
     memory_mb: float | None = None
     train_seconds: float = 120.0
+    table_mb: float = 1024.0
+
+
+class Capacity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How often can be acted, where more would be wanted than can be done; exactly one of them.
+
+    Parameters
+    ----------
+    share : float, optional
+        Share of the rows, of each day where there is a time column.
+    per_hour, per_day, per_week, per_month : float, optional
+        How many in each such period of the time column.
+
+    Examples
+    --------
+    >>> Capacity(per_day=200).per_day
+    200
+    """
+
+    share: float | None = None
+    per_hour: float | None = None
+    per_day: float | None = None
+    per_week: float | None = None
+    per_month: float | None = None
 
 
 class ColumnBrief(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,12 +159,17 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Name of the ship; derived from the table when empty.
     positive : str, int, float or bool, optional
         The class that is to be found; chosen and said when left out.
-    task : {"binary", "multiclass", "regression"}, optional
-        Inferred from the target when left out.
+    task : {"binary", "multiclass", "regression", "forecast", "anomaly"}, optional
+        Inferred from the target when left out. A forecast answers from what a series held `horizon` steps before, and
+        is judged against naive forecasts; an anomaly is a rare class that is also looked for without labels.
+    horizon : int
+        How many steps ahead a forecast is asked, in the usual distance between two moments.
     decision : str
         What is done when the answer is yes, in words ("warn the passenger").
     value : Value, optional
         What outcomes are worth. Without it no money is invented.
+    capacity : Capacity, optional
+        How often can be acted ("we can call 200 a day"): the best-ranked rows of each period come first.
     budget : Budget
         What a prediction may cost.
     time, group : str, optional
@@ -151,9 +200,11 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     table: str = ""
     name: str = ""
     positive: Label | None = None
-    task: Task | None = None
+    task: Asked | None = None
+    horizon: int = 1
     decision: str = ""
     value: Value | None = None
+    capacity: Capacity | None = None
     budget: Budget = Budget()
     time: str | None = None
     group: str | None = None
@@ -236,7 +287,7 @@ def _plainly(text: str) -> str:
 
 
 def _refuse_unknown(fields: dict[str, Any], struct: type[msgspec.Struct], where: str) -> None:
-    inner: dict[str, type[msgspec.Struct]] = {"value": Value, "budget": Budget}
+    inner: dict[str, type[msgspec.Struct]] = {"value": Value, "capacity": Capacity, "budget": Budget}
     for key, value in fields.items():
         if key not in struct.__struct_fields__:
             raise BriefError(f"{where} has no key '{key}'", hint=nearest(key, struct.__struct_fields__))
@@ -258,12 +309,26 @@ def _number(value: Any) -> Any:
 def _checked(brief: Brief) -> Brief:
     if not 0 <= brief.seed < 2**32:
         raise BriefError(f"seed must be from 0 to {2**32 - 1}, not {brief.seed}")
-    for name in ("p99_ms", "size_mb", "memory_mb", "train_seconds"):
+    if brief.horizon < 1:
+        raise BriefError(f"horizon must be at least 1 step, not {brief.horizon}")
+    for name in ("p99_ms", "size_mb", "memory_mb", "train_seconds", "table_mb"):
         limit = getattr(brief.budget, name)
         if limit is not None and not limit > 0:
             raise BriefError(f"budget.{name} must be above 0, not {limit}")
+    if brief.budget.table_mb < _LEAST_TABLE_MB:
+        raise BriefError(
+            f"budget.table_mb must be at least {_LEAST_TABLE_MB}, not {brief.budget.table_mb}",
+            hint="rows are worked on in pieces that need so much",
+        )
     if brief.value is not None:
         _check_value(brief.value)
+    if brief.capacity is not None:
+        _check_capacity(brief.capacity)
+    if _SECRET.match(brief.table):
+        raise BriefError(
+            "the address in table holds a password, and a brief is written into records",
+            hint="leave it out, and give it in PGPASSWORD or ~/.pgpass",
+        )
     both = set(brief.drop) & set(brief.keep)
     if both:
         raise BriefError(f"column '{min(both)}' is both in drop and in keep")
@@ -272,6 +337,16 @@ def _checked(brief: Brief) -> Brief:
         hint = "error rates between its groups would show it; drop=... keeps it out of the model instead"
         raise BriefError(f"column '{min(shown)}' is both private and sensitive", hint=hint)
     return brief
+
+
+def _check_capacity(capacity: Capacity) -> None:
+    given = {name: number for name, number in msgspec.structs.asdict(capacity).items() if number is not None}
+    if len(given) != 1:
+        raise BriefError(f"capacity needs exactly one of: {', '.join(Capacity.__struct_fields__)}")
+    ((name, number),) = given.items()
+    if not 0 < number < math.inf or (name == "share" and number > 1):
+        least = "above 0 and at most 1" if name == "share" else "above 0"
+        raise BriefError(f"capacity.{name} must be {least}, not {number}")
 
 
 def _check_value(value: Value) -> None:

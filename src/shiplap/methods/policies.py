@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from shiplap.core.finding import Finding
 from shiplap.core.policy import Policy
+from shiplap.methods.capacity import acted_shares, allowed_share, limits, periods
 from shiplap.methods.intervals import blocks_of, resampled_means
 from shiplap.methods.money import (
     best_threshold,
@@ -26,7 +28,16 @@ from shiplap.methods.question import Problem
 from shiplap.methods.splits import Split
 from shiplap.methods.worth import matrix_of
 
-__all__ = ["has_money", "money_of", "policy_for", "row_blocks", "settled"]
+__all__ = [
+    "has_money",
+    "limited_money",
+    "money_of",
+    "perfect_money",
+    "policy_for",
+    "row_blocks",
+    "settled",
+    "within_capacity",
+]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 _CLOCK = 0.95
@@ -188,11 +199,81 @@ def money_of(problem: Problem, policy: Policy, output: Floats, rows: npt.NDArray
     value = problem.brief.value
     if problem.task == "regression" and value is not None:
         return error_money(problem.y[rows], decisions, value.over or 0.0, value.under or 0.0)
+    if problem.task == "binary":
+        return limited_money(problem, output[:, problem.positive], decisions == 1, rows)
     return np.zeros(len(rows)) if problem.worth is None else taken(problem.worth[rows], decisions)
 
 
+def limited_money(problem: Problem, priority: Floats, wanted: npt.NDArray[np.bool_], rows: npt.NDArray[Any]) -> Floats:
+    """Money of each row where a policy would act on some rows, within the capacity of the brief; zero without values.
+
+    Parameters
+    ----------
+    problem : Problem
+        A binary one.
+    priority : numpy.ndarray of shape (n,)
+        What comes first where not all can be acted on: the highest.
+    wanted : numpy.ndarray of bool, shape (n,)
+        On which rows it would act.
+    rows : numpy.ndarray of int64, shape (n,)
+        Which rows of the problem they are.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n,)
+    """
+    if problem.worth is None:
+        return np.zeros(len(rows))
+    acted = wanted.astype(np.float64)
+    if problem.brief.capacity is not None:
+        period = periods(problem, rows)
+        acted = acted_shares(priority, wanted, period, limits(problem, period))
+    worth = problem.worth[rows]
+    return np.asarray(worth[:, 0] + acted * (worth[:, 1] - worth[:, 0]))
+
+
+def perfect_money(problem: Problem, rows: npt.NDArray[Any]) -> Floats:
+    """Money of each row if its label were known, within the capacity; no policy brings more. Zero for numbers."""
+    if problem.worth is None:
+        return np.zeros(len(rows))
+    worth = problem.worth[rows]
+    if problem.task != "binary":
+        return np.asarray(worth.max(axis=1))
+    gain = worth[:, 1] - worth[:, 0]
+    return limited_money(problem, gain, gain > 0, rows)
+
+
+def within_capacity(problem: Problem, policy: Policy, output: Floats, rows: npt.NDArray[Any]) -> Policy:
+    """Raise the threshold until the capacity is kept on average: a ship decides row by row, and ranks none.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is asked.
+    policy : Policy
+        Its threshold is raised where it would act on more of the rows than can be acted on.
+    output : numpy.ndarray of shape (n, n_classes) or (n,)
+        Output on some rows.
+    rows : numpy.ndarray of int64, shape (n,)
+        Which rows of the problem they are.
+    """
+    most = allowed_share(problem, rows)
+    if problem.task != "binary" or most >= 1:
+        return policy
+    score = output[:, policy.positive]
+    if float(np.mean(score >= policy.threshold)) <= most:
+        return policy
+    cut = float(np.quantile(score, 1 - most, method="higher"))
+    above = score[score > cut] if float(np.mean(score >= cut)) > most else score[score >= cut]
+    threshold = midway(score, float(above.min()) if len(above) else float(np.inf))
+    return msgspec.structs.replace(policy, threshold=threshold)
+
+
 def row_blocks(problem: Problem, rows: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Say which of some rows are resampled together: a group, a day, or each by itself."""
+    """Say which of some rows are resampled together: a group, a day, or each by itself; a period of the capacity."""
     time = None if problem.time is None else problem.time[rows]
     group = None if problem.group is None else problem.group[rows]
+    capacity = problem.brief.capacity
+    if group is None and capacity is not None and (capacity.per_week or capacity.per_month):
+        return periods(problem, rows)
     return blocks_of(len(rows), time=time, group=group, seed=problem.brief.seed)

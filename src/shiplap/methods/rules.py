@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shiplap.methods.bins import binned
+from shiplap.methods.capacity import allowed_share
 from shiplap.methods.question import Problem
 
 __all__ = ["Rule", "best_rule", "side_scores"]
@@ -64,6 +65,7 @@ def best_rule(problem: Problem, rows: npt.NDArray[Any]) -> Rule | None:
         The rows it is learned from.
     """
     scores = side_scores(problem, rows)
+    most = allowed_share(problem, rows) if problem.task == "binary" and problem.worth is not None else 1.0
     best: tuple[float, Rule] | None = None
     for column in problem.schema:
         codes, names = binned(problem.X[column.name], bins=20)
@@ -72,14 +74,14 @@ def best_rule(problem: Problem, rows: npt.NDArray[Any]) -> Rule | None:
             [np.bincount(codes[rows], weights=part, minlength=len(names)) for part in scores.T]
         ).astype(np.float64)
         counts = np.bincount(codes[rows], minlength=len(names))
-        value, members = _best_cut(problem, sums, counts, ordered=ordered)
+        value, members = _best_cut(problem, sums, counts, ordered=ordered, most=most)
         if members is not None and (best is None or value > best[0]):
             best = value, Rule(_spoken(column.name, names, members, ordered=ordered), np.isin(codes, members))
     return best[1] if best else None
 
 
 def _best_cut(
-    problem: Problem, sums: Floats, counts: npt.NDArray[Any], *, ordered: bool
+    problem: Problem, sums: Floats, counts: npt.NDArray[Any], *, ordered: bool, most: float
 ) -> tuple[float, npt.NDArray[np.int64] | None]:
     inside_sums, inside_counts = (np.cumsum(sums, 0), np.cumsum(counts)) if ordered else (sums, counts)
     total, n_rows = sums.sum(axis=0), counts.sum()
@@ -89,10 +91,25 @@ def _best_cut(
         if min(n_inside, n_rows - n_inside) < _FEWEST_ROWS:
             continue
         left = inside_sums[place]
-        value = _worth(problem, left, n_inside) + _worth(problem, total - left, n_rows - n_inside)
+        right, n_outside = total - left, int(n_rows) - n_inside
+        if most < 1:
+            value = _limited(left, right, n_inside, n_outside, most)
+        else:
+            value = _worth(problem, left, n_inside) + _worth(problem, right, n_outside)
         if value > best:
             best, members = value, np.arange(place + 1) if ordered else np.array([place])
     return best, members
+
+
+def _limited(left: Floats, right: Floats, n_left: int, n_right: int, most: float) -> float:
+    """Return what acting on the better side first brings where only a share of the rows can be acted on."""
+    value, room = float(left[0] + right[0]), most * (n_left + n_right)
+    sides = ((float(side[1] - side[0]), count) for side, count in ((left, n_left), (right, n_right)))
+    for gain, count in sorted(sides, key=lambda side: -side[0] / side[1]):
+        acted = min(room, count)
+        value += max(0.0, gain) * acted / count
+        room -= acted
+    return value
 
 
 def _worth(problem: Problem, sums: Floats, count: int) -> float:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from shiplap.methods.intervals import Interval, Resampled
 from shiplap.methods.metrics import constant_output, row_loss
 from shiplap.methods.money import PER, error_money, taken
-from shiplap.methods.policies import has_money, row_blocks
+from shiplap.methods.policies import has_money, limited_money, row_blocks
 from shiplap.methods.question import Problem
 from shiplap.methods.rules import best_rule
 from shiplap.methods.splits import Split
@@ -73,12 +73,28 @@ def _constants(problem: Problem, taught: npt.NDArray[Any]) -> list[tuple[str, in
 
 def _sided(problem: Problem, split: Split, name: str, inside: npt.NDArray[np.bool_], choice: int | None) -> Entrant:
     """Answer the same on all rows of a side: the decision given, or the best one of its train rows."""
+    if problem.task == "binary" and problem.worth is not None:
+        return _acting(problem, split, name, inside, choice)
     brought = np.zeros(problem.n_rows)
     for side in (inside, ~inside):
         taught = split.train[side[split.train]]
         if side.any() and len(taught):
             brought[side] = _constant_on(problem, taught, np.flatnonzero(side), choice)
     return Entrant(name, False, float(np.mean(brought[split.tune])), brought[split.test])
+
+
+def _acting(problem: Problem, split: Split, name: str, inside: npt.NDArray[np.bool_], choice: int | None) -> Entrant:
+    """Act on the sides that pay, the better one first; or on all rows alike, or on none."""
+    gain = np.subtract(*problem.worth.T[::-1])  # type: ignore[union-attr]
+    priority = np.zeros(problem.n_rows)
+    wanted = np.full(problem.n_rows, choice == 1)
+    if choice is None:
+        for side in (inside, ~inside):
+            taught = split.train[side[split.train]]
+            priority[side] = float(gain[taught].mean()) if len(taught) else 0.0
+        wanted = priority > 0
+    tuned, tested = (limited_money(problem, priority[rows], wanted[rows], rows) for rows in (split.tune, split.test))
+    return Entrant(name, False, float(np.mean(tuned)), tested)
 
 
 def _constant_on(problem: Problem, taught: npt.NDArray[Any], rows: npt.NDArray[Any], choice: int | None) -> Floats:
@@ -96,9 +112,12 @@ def _constant_on(problem: Problem, taught: npt.NDArray[Any], rows: npt.NDArray[A
 
 
 def opponents(problem: Problem, entrants: list[Entrant]) -> list[Entrant]:
-    """Return the simple policies that a learned one must beat: all of them, without values the constant."""
+    """Return the simple policies that a learned one must beat: all of them, without values the constant.
+
+    A forecast must beat every naive one, with values or without.
+    """
     plain = [entrant for entrant in entrants if not entrant.learned]
-    return plain if has_money(problem) else plain[:1]
+    return plain if has_money(problem) or problem.brief.task == "forecast" else plain[:1]
 
 
 def best_learned(entrants: list[Entrant]) -> Entrant:

@@ -8,30 +8,36 @@ from typing import Any, TypeAlias
 from shiplap.core.brief import Brief
 from shiplap.core.progress import tell
 from shiplap.core.report import DataTable, Figure, Metric, Report
+from shiplap.methods.framing import value_figure
 from shiplap.methods.metrics import auc
-from shiplap.methods.money import break_even
+from shiplap.methods.money import PER, break_even
 from shiplap.methods.part import Part
 from shiplap.methods.policies import has_money, settled
 from shiplap.methods.question import Problem, pose
 from shiplap.methods.simple import Entrant, simple
 from shiplap.methods.splits import Split, honest_split
+from shiplap.scientist.assess.capacity import capacity_look
 from shiplap.scientist.assess.ceiling import ceiling_findings, ceiling_of
 from shiplap.scientist.assess.curve import learning_curve
 from shiplap.scientist.assess.entrants import models
+from shiplap.scientist.assess.forecasts import forecast_of
 from shiplap.scientist.assess.hurdles import hurdles
 from shiplap.scientist.assess.leaks import column_leaks, row_leaks
 from shiplap.scientist.assess.outlook import curve_figure, more_rows, outlook_of
+from shiplap.scientist.assess.unlabelled import without_labels
 from shiplap.scientist.assess.verdict import Comparison, Outlook, compare, decided, reasons
 
 __all__ = ["assess"]
 
 Look: TypeAlias = Callable[[Problem, Split, list[Entrant]], Part]
-_LOOKS: tuple[Look, ...] = (row_leaks, hurdles)
+_LOOKS: tuple[Look, ...] = (
+    capacity_look,
+    row_leaks,
+    hurdles,
+)
 
 
-def assess(
-    table: Any, *, brief: Brief | None = None, explored: Report | None = None, **question: Any
-) -> Report:
+def assess(table: Any, *, brief: Brief | None = None, explored: Report | None = None, **question: Any) -> Report:
     """Say whether machine learning would earn its effort.
 
     Parameters
@@ -72,14 +78,11 @@ def assess(
     'go'
     """
     tell("reading the table", 0.0)
-    problem = pose(table, brief, question)
-    split = honest_split(problem)
-    problem = settled(problem, split)
-    tell("trying simple policies", 0.1)
-    entrants = [*simple(problem, split), *models(problem, split)]
+    problem, split, entrants = _contest(pose(table, brief, question))
     tell("comparing policies", 0.6)
     found = compare(problem, split, entrants)
-    curve = learning_curve(problem, split, entrants, found)
+    # A longer past is not more rows of the same: the curve has nothing to say about a forecast.
+    curve = None if problem.brief.task == "forecast" else learning_curve(problem, split, entrants, found)
     ceiling = ceiling_of(problem, split, found)
     outlook = outlook_of(problem, found, curve, ceiling)
     verdict = decided(found, outlook)
@@ -101,12 +104,28 @@ def assess(
         tables=(_table(found, entrants), *(table for part in parts for table in part.tables)),
         figures=(
             _figure(found, entrants),
+            *_framing(problem, split, found),
             *([curve_figure(problem, found, curve)] if curve else []),
             *(figure for part in parts for figure in part.figures),
         ),
         metrics=_metrics(problem, split, found, outlook)
         | {name: metric for part in parts for name, metric in part.metrics.items()},
     )
+
+
+def _contest(problem: Problem) -> tuple[Problem, Split, list[Entrant]]:
+    """Split the rows and let all policies compete that fit the task."""
+    forecast = forecast_of(problem) if problem.brief.task == "forecast" else None
+    problem = forecast.problem if forecast else problem
+    split = honest_split(problem)
+    problem = settled(problem, split)
+    tell("trying simple policies", 0.1)
+    if forecast:
+        return problem, split, [*forecast.simple(split), *forecast.learned(problem, split)]
+    entrants = [*simple(problem, split), *models(problem, split)]
+    if problem.brief.task == "anomaly":
+        entrants.append(without_labels(problem, split))
+    return problem, split, entrants
 
 
 def _table(found: Comparison, entrants: list[Entrant]) -> DataTable:
@@ -139,6 +158,17 @@ def _figure(found: Comparison, entrants: list[Entrant]) -> Figure:
         high="high",
         labels={"policy": "policy", "value": found.unit},
     )
+
+
+def _framing(problem: Problem, split: Split, found: Comparison) -> list[Figure]:
+    """Draw money against the threshold, beside the best simple policy."""
+    learned = found.learned
+    if problem.worth is None or problem.task != "binary" or learned.output is None or learned.decisions is None:
+        return []
+    score, acted = learned.output[:, problem.positive], learned.decisions == 1
+    threshold = float(score[acted].min()) if acted.any() else 1.0
+    level = (PER * float(found.simple.rows.mean()), found.simple.name)
+    return [value_figure(problem, split.test, score, threshold, levels=(level,))]
 
 
 def _metrics(problem: Problem, split: Split, found: Comparison, outlook: Outlook) -> dict[str, Metric]:

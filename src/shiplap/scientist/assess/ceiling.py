@@ -16,7 +16,7 @@ from shiplap.methods.ceilings import Repeats, gamma, least_error, least_log_loss
 from shiplap.methods.metrics import loss_name
 from shiplap.methods.money import PER
 from shiplap.methods.pipelines import for_trees
-from shiplap.methods.policies import has_money
+from shiplap.methods.policies import has_money, perfect_money
 from shiplap.methods.question import Problem
 from shiplap.methods.simple import Entrant
 from shiplap.methods.splits import Split
@@ -123,7 +123,8 @@ def _gain_of_classes(
     stake = np.abs(problem.worth[:, 1] - problem.worth[:, 0])
     differ = problem.y[asked] != problem.y[nearest]
     lost = np.mean(differ * np.minimum(stake[asked], stake[nearest])) / 2
-    return PER * float(problem.worth[split.test].max(axis=1).mean() - lost + plain)
+    perfect = float(problem.worth[split.test].max(axis=1).mean()) - float(lost)
+    return PER * (min(perfect, float(perfect_money(problem, split.test).mean())) + plain)
 
 
 def _of_numbers(

@@ -14,7 +14,7 @@ from shiplap.methods.curves import FEWEST_SIZES, LearningCurve, fit_curve
 from shiplap.methods.intervals import Interval, Resampled
 from shiplap.methods.metrics import auc, auc_pulls, row_loss
 from shiplap.methods.money import PER
-from shiplap.methods.policies import has_money, row_blocks
+from shiplap.methods.policies import has_money, perfect_money, row_blocks
 from shiplap.methods.question import Problem
 from shiplap.methods.simple import Entrant, Measured, best_learned
 from shiplap.methods.splits import Split
@@ -80,8 +80,10 @@ def learning_curve(problem: Problem, split: Split, entrants: list[Entrant], foun
         How they compare.
     """
     rows, rng = taught_rows(problem, split), np.random.default_rng(problem.brief.seed)
-    judges = np.sort(rng.permutation(len(split.test))[:_MOST_JUDGED])
-    tune = np.sort(rng.permutation(split.tune)[:_MOST_JUDGED])
+    # A capacity counts the rows of a period, so all of them must be there.
+    most = None if problem.brief.capacity else _MOST_JUDGED
+    judges = np.sort(rng.permutation(len(split.test))[:most])
+    tune = np.sort(rng.permutation(split.tune)[:most])
     judged = replace(split, tune=tune, test=split.test[judges])
     units = min(_MOST_SECONDS, _SHARE * problem.brief.budget.train_seconds) * UNITS_PER_SECOND
     largest = _largest(problem, rows, tune, units)
@@ -147,7 +149,7 @@ def _drawn(
 ) -> Curve:
     gains = np.array([_gain(problem, one.rows, plain) for one in winners])
     top = Measured(problem, judged.test, [winners[-1].rows, plain]).gain(0, [1])
-    best = _gain(problem, _perfect(problem, judged.test), plain)
+    best = _gain(problem, perfect_money(problem, judged.test), plain)
     seed = problem.brief.seed
     gain = fit_curve(sizes, gains, best=best, test_error=_error(top), seed=seed)
     return Curve(sizes, gains, gain, _area(problem, judged, sizes, winners), now, found.unit)
@@ -159,11 +161,6 @@ def _gain(problem: Problem, rows: Floats, plain: Floats) -> float:
     losses = np.maximum([-np.mean(plain), -np.mean(rows)], 0.0)
     before, after = np.sqrt(losses) if problem.task == "regression" else losses
     return float(before - after)
-
-
-def _perfect(problem: Problem, rows: Rows) -> Floats:
-    """Return what each row would bring if its label were known: nothing can bring more."""
-    return np.zeros(len(rows)) if problem.worth is None else problem.worth[rows].max(axis=1)
 
 
 def _error(interval: Interval) -> float:

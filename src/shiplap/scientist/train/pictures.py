@@ -14,12 +14,12 @@ from shiplap.core.policy import Policy
 from shiplap.core.progress import tell
 from shiplap.core.report import Cell, DataTable, Figure
 from shiplap.methods.calibration import reliability
+from shiplap.methods.framing import value_figure
 from shiplap.methods.importance import column_weights, permutation_importance, prepared_columns
-from shiplap.methods.intervals import resampled_means
 from shiplap.methods.metrics import loss_name, row_loss
-from shiplap.methods.money import PER, value_curve
+from shiplap.methods.money import PER
 from shiplap.methods.pipelines import output_of
-from shiplap.methods.policies import has_money, money_of, row_blocks
+from shiplap.methods.policies import has_money, money_of
 from shiplap.methods.question import Problem
 from shiplap.methods.slices import worst_slices
 from shiplap.methods.splits import Split
@@ -30,7 +30,6 @@ from shiplap.scientist.train.judge import Judgment
 __all__ = ["candidate_table", "figures_of", "importance_figure", "slice_table"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-_CURVE_POINTS = 60
 _IMPORTANCE_ROWS = 4_000
 _IMPORTANCE_SHARE = 0.1
 _UNITS_A_VALUE = 4.0
@@ -87,36 +86,10 @@ def figures_of(problem: Problem, split: Split, judgment: Judgment, policy: Polic
     code = problem.positive if problem.task == "binary" else int(np.argmax(np.bincount(y)))
     drawn = [_calibration(problem, y == code, judgment.output[:, code], code)]
     if problem.task == "binary":
-        curve = [_value_curve(problem, split, judgment, policy)] if problem.worth is not None else []
-        return [*curve, *drawn, _scores(problem, y == code, judgment.output[:, code], policy)]
+        score = judgment.output[:, code]
+        curve = [value_figure(problem, split.test, score, policy.threshold)] if problem.worth is not None else []
+        return [*curve, *drawn, _scores(problem, y == code, score, policy)]
     return [*drawn, _confusion(problem, y, judgment)]
-
-
-def _value_curve(problem: Problem, split: Split, judgment: Judgment, policy: Policy) -> Figure:
-    score, worth = judgment.output[:, problem.positive], problem.worth[split.test]  # type: ignore[index]
-    spread = np.unique(np.quantile(score, np.linspace(0, 1, _CURVE_POINTS)))
-    grid = np.unique(np.concatenate([[0.0], (spread[1:] + spread[:-1]) / 2, [min(1.0, spread[-1] + 1e-6)]]))
-    money = value_curve(score, worth, grid)
-    resampled = resampled_means(money, row_blocks(problem, split.test), replicates=400, seed=problem.brief.seed)
-    low, high = np.quantile(resampled, [0.025, 0.975], axis=0) * PER
-    data: dict[str, list[Cell]] = {
-        "threshold": [float(value) for value in grid],
-        "money": [float(value) for value in money.mean(axis=0) * PER],
-        "low": [float(value) for value in low],
-        "high": [float(value) for value in high],
-    }
-    return Figure(
-        name="value_curve",
-        title="What each threshold would have brought on the test rows",
-        kind="line",
-        data=data,
-        x="threshold",
-        y=("money",),
-        low="low",
-        high="high",
-        labels={"threshold": "act from this probability on", "money": f"{problem.unit} per 1,000 decisions"},
-        marks=((float(np.clip(policy.threshold, 0.0, 1.0)), "the threshold, set on the tune rows"),),
-    )
 
 
 def _calibration(problem: Problem, hit: npt.NDArray[np.bool_], score: Floats, code: int) -> Figure:

@@ -1,0 +1,121 @@
+"""Limits on how often can be acted: the best-ranked rows of each period come first, whichever policy ranks them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from shiplap.core.brief import Capacity
+from shiplap.core.errors import BriefError
+from shiplap.methods.question import Problem
+
+__all__ = ["acted_shares", "allowed_share", "limits", "periods", "words"]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int64]
+_UNITS = {"per_hour": "h", "per_day": "D", "per_month": "M"}
+_WEEK, _MONDAY = 7, 3
+"""Days of a week, and by how many the first day of 1970 comes after a Monday."""
+
+
+def words(capacity: Capacity) -> str:
+    """Say a capacity as people do.
+
+    Examples
+    --------
+    >>> words(Capacity(per_day=200)), words(Capacity(share=0.05))
+    ('200 a day', '5 % of the rows')
+    """
+    if capacity.share is not None:
+        return f"{100 * capacity.share:.3g} % of the rows"
+    (name, number), *_ = _given(capacity)
+    return f"{number:,.6g} {name.replace('per_', 'a ').replace('a hour', 'an hour')}"
+
+
+def _given(capacity: Capacity) -> list[tuple[str, float]]:
+    named = ((name, getattr(capacity, name)) for name in ("per_hour", "per_day", "per_week", "per_month"))
+    return [(name, number) for name, number in named if number is not None]
+
+
+def periods(problem: Problem, rows: npt.NDArray[Any]) -> Ints:
+    """Number the periods that a capacity counts by: a share by the day, or all rows at once where there is no time.
+
+    Raises
+    ------
+    BriefError
+        The capacity counts by time, and no time column is named.
+    """
+    capacity, time = problem.brief.capacity, problem.time
+    if capacity is None or (capacity.share is not None and time is None):
+        return np.zeros(len(rows), np.int64)
+    if time is None:
+        raise BriefError(f"a capacity of {words(capacity)} needs a time column", hint="name it: time='called_at'")
+    moments = time[rows]
+    if capacity.per_week is not None:
+        counted = (moments.astype("datetime64[D]").astype(np.int64) + _MONDAY) // _WEEK
+    else:
+        unit = _UNITS[_given(capacity)[0][0]] if capacity.share is None else "D"
+        counted = moments.astype(f"datetime64[{unit}]").astype(np.int64)
+    return np.unique(counted, return_inverse=True)[1].astype(np.int64)
+
+
+def limits(problem: Problem, period: Ints) -> Floats:
+    """Return on how many rows of each period can be acted; shape (n_periods,)."""
+    sizes = np.bincount(period).astype(np.float64)
+    capacity = problem.brief.capacity
+    if capacity is None:
+        return sizes
+    if capacity.share is not None:
+        return capacity.share * sizes
+    return np.minimum(sizes, _given(capacity)[0][1])
+
+
+def allowed_share(problem: Problem, rows: npt.NDArray[Any]) -> float:
+    """Return on what share of some rows can be acted at most; 1 without a capacity."""
+    if problem.brief.capacity is None or not len(rows):
+        return 1.0
+    return float(limits(problem, periods(problem, rows)).sum() / len(rows))
+
+
+def acted_shares(priority: Floats, wanted: npt.NDArray[np.bool_], period: Ints, limit: Floats) -> Floats:
+    """Say on which rows a policy acts under a limit.
+
+    Parameters
+    ----------
+    priority : numpy.ndarray of shape (n_rows,)
+        What comes first: the highest.
+    wanted : numpy.ndarray of bool, shape (n_rows,)
+        On which rows it would act without a limit.
+    period : numpy.ndarray of int64, shape (n_rows,)
+        Period of each row, numbered from 0.
+    limit : numpy.ndarray of shape (n_periods,)
+        Rows of each period that can be acted on.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_rows,)
+        1 where it acts, 0 where it does not; rows of one priority that the limit cuts through share what is left, as
+        if some of them were chosen at random.
+
+    Examples
+    --------
+    >>> wanted = np.array([True, True, True, False])
+    >>> acted_shares(np.array([0.9, 0.5, 0.5, 0.1]), wanted, np.zeros(4, int), np.array([2.0])).tolist()
+    [1.0, 0.5, 0.5, 0.0]
+    """
+    shares = np.zeros(len(priority))
+    asked = np.flatnonzero(wanted)
+    if not len(asked):
+        return shares
+    order = asked[np.lexsort((-priority[asked], period[asked]))]
+    tied = np.zeros(len(order), bool)
+    tied[1:] = (period[order][1:] == period[order][:-1]) & (priority[order][1:] == priority[order][:-1])
+    tie = np.cumsum(~tied) - 1
+    first = np.flatnonzero(~tied)
+    size = np.bincount(tie)
+    start = np.searchsorted(period[order], period[order][first], side="left")
+    left = limit[period[order][first]] - (first - start)
+    shares[order] = np.clip(left / size, 0.0, 1.0)[tie]
+    return shares
