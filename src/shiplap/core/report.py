@@ -104,6 +104,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
         Keys of `data` that bound the first series (an interval); empty when there is none.
     labels : dict of str to str
         What to call a key in a legend or on an axis, units included.
+    y_label : str
+        What the vertical axis measures, where several series share it; a single one says so itself.
     marks : tuple of (float or str, str)
         Vertical lines at positions of `x` (a date as its text), with what they mark.
     diagonal : bool
@@ -118,7 +120,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     spans : tuple of (float or str, float or str, str)
         Stretches of `x` that are shaded, with what they are.
     log : {"", "x", "y", "xy"}
-        Axes with a logarithmic scale; what is not positive is not drawn on them.
+        Axes with a logarithmic scale, on which what is not positive is not drawn; not of cells.
     center : float or None
         The value of a heat map from which two colors part, such as 0 for correlations.
     facet : str
@@ -149,6 +151,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     levels: tuple[tuple[float, str], ...] = ()
     spans: tuple[tuple[float | str, float | str, str], ...] = ()
     log: Literal["", "x", "y", "xy"] = ""
+    y_label: str = ""
     center: float | None = None
     facet: str = ""
     note: str = ""

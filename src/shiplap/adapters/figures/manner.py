@@ -101,11 +101,9 @@ def legend(drawn: Sketch) -> list[Entry]:
             points = drawn.figure.kind in {"scatter", "interval"} or drawn.strokes[number] == "points"
             dashed = dashes(drawn, number) if lines and not points else ()
             entries.append(Entry(number, "points" if points else "line" if lines else "fill", axis.title, dashed))
-        entries += [Entry(number, "band", bounds.title) for bounds in bands]
-    shown: dict[str, Entry] = {}
-    for entry in entries:  # the same interval around several series is said once
-        shown.setdefault(entry.title if entry.look == "band" else f"{entry.series} {entry.title}", entry)
-    return list(shown.values())
+        spread: Literal["band", "line"] = "band" if lines and drawn.strokes[number] != "points" else "line"
+        entries += [Entry(number, spread, bounds.title) for bounds in bands]
+    return list({entry.title: entry for entry in reversed(entries)}.values())[::-1]
 
 
 def notes(figure: Figure, drawn: Sequence[Sketch]) -> list[str]:

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable
 
 from shiplap.adapters.figures import words
+from shiplap.adapters.figures.strips import strips
 from shiplap.core.finding import Finding
-from shiplap.core.report import DataTable, Report
+from shiplap.core.report import DataTable, Figure, Report
 
 __all__ = ["escape", "render", "table_lines"]
 
 MOST_ROWS = 50
+MOST_FIGURES = 20
 _GLYPHS = {"good": "✅", "note": "ℹ️", "warn": "⚠️", "fail": "❌"}
 _SPECIAL = re.compile(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=[#\w])|^[>#+-]")
 
@@ -82,6 +84,8 @@ def _section(report: Report, level: int) -> list[str]:
         lines += [*table_lines(DataTable(name="metrics", title="", columns=("figure", "value"), rows=rows)), ""]
     for table in report.tables:
         lines += [f"**{escape(table.title)}**", "", *table_lines(table), ""]
+    for figure in report.figures[:MOST_FIGURES]:
+        lines += _figure(figure)
     for part in report.parts:
         lines += _section(part, level + 1)
     return lines
@@ -93,6 +97,19 @@ def _finding(finding: Finding) -> str:
         f" `{words.plain(name).replace('`', '')}`" for name in words.others(finding.means, finding.columns)
     )
     return f"- {_GLYPHS[finding.verdict]} {escape(words.sentence(finding))}{columns}{todo}"
+
+
+def _figure(figure: Figure) -> list[str]:
+    """Draw a figure out of characters, as a block that keeps its columns."""
+    drawn = strips(figure)
+    if not drawn:
+        return []
+    names, values = (max(len(getattr(strip, part)) for strip in drawn) for part in ("name", "value"))
+    block = [
+        "  ".join(column for column in (f"{strip.name:<{names}}", f"{strip.value:>{values}}", strip.picture) if column)
+        for strip in drawn
+    ]
+    return [f"**{escape(figure.title)}**", "", *(f"    {line}".rstrip() for line in block), ""]
 
 
 def _is_numeric(values: tuple[object, ...]) -> bool:

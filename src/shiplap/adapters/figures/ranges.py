@@ -48,7 +48,7 @@ def values(drawn: Sequence[Sketch], *, above: float = 0.0) -> Span:
     room = (high - low) or abs(high) or 1.0
     below = 0.0 if low == 0 else PAD * room
     over = 0.0 if high == 0 and low < 0 and not above else (PAD + above) * room
-    return low - below, high + over
+    return (low - below, high + over) if low - below < high + over else (low - 1.0, high + 1.0)
 
 
 def across(drawn: Sequence[Sketch]) -> Span:

@@ -123,6 +123,12 @@ class Sketch:
     panel: str = ""
 
     @property
+    def value_title(self) -> str:
+        """What the axis of the values is called; empty where a legend says it."""
+        alone = self.series and (len(self.series) == 1 or self.is_grid)
+        return plain(self.figure.y_label) or (self.series[0].title if alone else "")
+
+    @property
     def lies_down(self) -> bool:
         """Whether categories run downwards, so that their names can be read."""
         return self.figure.kind in {"bar", "interval", "histogram"} and self.x.kind == "category"
@@ -153,13 +159,14 @@ def sketch(figure: Figure) -> Sketch:
     >>> drawn.x.kind, drawn.series[0].values, drawn.lies_down
     ('category', [1.0, 2.0], True)
     """
-    x = read_axis(figure, figure.x, log="x" in figure.log)
+    scales = "" if figure.kind in {"heatmap", "density"} else figure.log  # cells are as wide as others
+    x = read_axis(figure, figure.x, log="x" in scales)
     most = len(x.values)
     if x.kind == "category" and figure.kind in {"bar", "interval", "histogram"}:
         most = MOST_CATEGORIES
         x = _first(x, most)
 
-    def read(key: str, *, log: bool = "y" in figure.log) -> Axis:
+    def read(key: str, *, log: bool = "y" in scales) -> Axis:
         return _first(read_axis(figure, key, log=log), most)
 
     keys = [key for key in figure.y if key in figure.data]
@@ -178,7 +185,7 @@ def sketch(figure: Figure) -> Sketch:
         ),
         edges=(read(figure.low, log=x.log), read(figure.high, log=x.log)) if edged else None,
         marks=tuple((at, text) for place, text in figure.marks if _is_shown(at := _place(place), x.log)),
-        levels=tuple((at, text) for at, text in figure.levels if _is_shown(at, "y" in figure.log)),
+        levels=tuple((at, text) for at, text in figure.levels if _is_shown(at, "y" in scales)),
         spans=tuple(
             (start, end, text)
             for left, right, text in figure.spans
@@ -198,7 +205,7 @@ def panels(figure: Figure) -> list[Sketch]:
     >>> [(drawn.panel, drawn.series[0].values) for drawn in panels(figure)]
     [('a', [3.0, 4.0]), ('b', [5.0, 6.0])]
     """
-    if figure.facet not in figure.data:
+    if not figure.data.get(figure.facet):
         return [sketch(figure)]
     names = [cell(value, width=200) for value in figure.data[figure.facet]]
     found = []

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
-__all__ = ["bar", "spark"]
+__all__ = ["bar", "spark", "whisker"]
 
 _LEVELS = "▁▂▃▄▅▆▇█"
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -48,6 +48,30 @@ def bar(share: float, *, width: int = 20) -> str:
         return ""
     eighths = round(min(max(share, 0.0), 1.0) * width * 8)
     return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8]).rstrip()
+
+
+def whisker(low: float, value: float, high: float, *, width: int = 36) -> str:
+    """Draw a value with its interval, places given as shares of the width; the value alone where it has none.
+
+    Examples
+    --------
+    >>> whisker(0.25, 0.5, 1.0, width=9), whisker(math.nan, 0.5, math.nan, width=9)
+    ('  ├─●───┤', '    ●')
+    """
+    if not math.isfinite(value):
+        return ""
+    line = [" "] * width
+    ends = [end for end in (low, high) if math.isfinite(end)]
+    if len(ends) == 2:
+        start, stop = (_column(end, width) for end in sorted(ends))
+        line[start : stop + 1] = "─" * (stop + 1 - start)
+        line[start], line[stop] = "├", "┤"
+    line[_column(value, width)] = "●"
+    return "".join(line).rstrip()
+
+
+def _column(share: float, width: int) -> int:
+    return round(min(max(share, 0.0), 1.0) * (width - 1))
 
 
 def _grouped(values: Sequence[float], width: int) -> list[float]:

@@ -14,8 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shiplap.adapters.figures import words
-from shiplap.adapters.figures.sketch import Sketch, sketch
-from shiplap.adapters.figures.sparks import bar, spark
+from shiplap.adapters.figures.strips import Strip, strips
 from shiplap.core.finding import Finding
 from shiplap.core.report import DataTable, Figure, Report
 
@@ -23,7 +22,6 @@ __all__ = ["render"]
 
 MOST_ROWS = 24
 MOST_FIGURES = 4
-MOST_BARS = 8
 WIDEST = 110
 _GLYPHS = {"good": ("✓", "green"), "note": ("·", "cyan"), "warn": ("!", "yellow"), "fail": ("✕", "red")}
 _TONES = {
@@ -83,8 +81,8 @@ def _blocks(report: Report) -> Iterable[RenderableType]:
         if table.rows:
             yield _table(table)
     for figure in report.figures[:MOST_FIGURES]:
-        drawn = sketch(figure)
-        if not drawn.is_empty and figure.kind != "heatmap":
+        drawn = strips(figure)
+        if drawn:
             yield _figure(figure, drawn)
     for part in report.parts:
         yield Text()
@@ -147,27 +145,10 @@ def _table(table: DataTable) -> RenderableType:
     return Padding(Group(Text(words.plain(table.title), style="bold"), shown, *rest), (1, 0, 0, 2))
 
 
-def _figure(figure: Figure, drawn: Sketch) -> RenderableType:
-    title = Text(words.plain(figure.title), style="bold")
-    body = _bars(drawn) if drawn.lies_down else _line(drawn)
-    return Padding(Group(title, body), (1, 0, 0, 2))
-
-
-def _bars(drawn: Sketch) -> RenderableType:
-    first = drawn.series[0]
-    low, high = first.span()
-    widest = max(abs(low), abs(high)) or 1.0
+def _figure(figure: Figure, drawn: list[Strip]) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
-    for name, value, text in list(zip(drawn.x.texts, first.values, first.texts, strict=True))[:MOST_BARS]:
-        grid.add_row(Text(words.clip(name, 32)), Text(text, justify="right"), Text(bar(value / widest), style="blue"))
-    return grid
-
-
-def _line(drawn: Sketch) -> RenderableType:
-    grid = Table.grid(padding=(0, 2))
-    for axis in drawn.series[:4]:
-        low, high = axis.span()
-        ends = [text for _, text in sorted(zip(axis.values, axis.texts, strict=True)) if text != words.MISSING]
-        span = f"{ends[0]} to {ends[-1]}" if low != high and ends else ""
-        grid.add_row(Text(spark(axis.values), style="blue"), Text(words.clip(f"{axis.title} {span}", 60), style="dim"))
-    return grid
+    named, valued = any(strip.name for strip in drawn), any(strip.value for strip in drawn)
+    for strip in drawn:
+        name, value = [Text(strip.name)] * named, [Text(strip.value, justify="right")] * valued
+        grid.add_row(*name, *value, Text(strip.picture, style="blue", no_wrap=True, overflow="ellipsis"))
+    return Padding(Group(Text(words.plain(figure.title), style="bold"), grid), (1, 0, 0, 2))

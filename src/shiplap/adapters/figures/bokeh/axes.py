@@ -47,7 +47,7 @@ def scales(plot: Plot, drawn: Sketch, among: Sequence[Sketch]) -> None:
             across.formatter = formatter(x)
             across.ticker.desired_num_ticks = 6
         across.axis_label = safe(x.title)
-    value_axis.axis_label = safe(first.title) if len(drawn.series) == 1 or drawn.is_grid else None
+    value_axis.axis_label = safe(drawn.value_title) or None
     low, high = value_range.start, value_range.end
     if low < 0 < high and not drawn.is_grid:
         zero = Span(location=0, dimension="height" if drawn.lies_down else "width", line_color=AXIS, line_width=1)
