@@ -39,6 +39,14 @@ __all__ = ["command"]
 @click.option("--keys", default="", metavar="FILE", help="API keys, as `shiplap keys` writes them.")
 @click.option("--access-log", default="", metavar="FILE", help="A line of JSON for each request; - is standard output.")
 @click.option(
+    "--access-log-every",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="One line for N answers; refusals have one each.",
+)
+@click.option(
     "--project", default=".", metavar="FOLDER", help="The project whose store is used; this folder if left out."
 )
 @click.option("--record/--no-record", default=True, help="Count what passes by, and keep samples, in the store.")

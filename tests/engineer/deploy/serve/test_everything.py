@@ -90,6 +90,7 @@ def test_all_of_it_together(start, ship, tmp_path, certificate):
                     counted[place] = counted.get(place, 0) + sample.value
         assert counted["predict", "200"] == 40
         assert counted["outcomes", "200"] == 1
+        assert 'shiplap_record_lost_total{worker="1"} 0' in admin.get(run.addresses.admin + "/metrics").text
 
         revoke_key(keys, "ann")
         waited(lambda: clients[0].get(f"{run.url}/v2/models/churn").status_code == 401, "revoked")

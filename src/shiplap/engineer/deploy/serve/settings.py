@@ -34,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         File of the API keys (``shiplap keys``); without one, everybody may ask.
     access_log : str
         Where a line for each request goes; ``-`` is standard output.
+    access_log_every : int
+        Of so many answers below 400 one has a line; those from 400 on have one each.
     project : str
         Folder of the project: its store knows names of ships and takes the record of predictions.
     record : bool
@@ -66,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tls_client_ca: str = ""
     keys: str = ""
     access_log: str = ""
+    access_log_every: int = 1
     project: str = ""
     record: bool = True
     record_share: float = 0.01

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import grpc
 import httpx
 import numpy as np
 import pandas as pd
@@ -17,6 +18,8 @@ from sklearn.preprocessing import OneHotEncoder
 
 import shiplap as sl
 from shiplap.core.errors import RowError, ShiplapError
+from shiplap.engineer.deploy.serve.protocols.binary import packed
+from shiplap.engineer.deploy.serve.rpc.library import message
 from shiplap.scoring import load, score
 
 NAMES = ["age", "fare", "plan"]
@@ -67,8 +70,9 @@ def ship(model, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def client(ship, start):
-    with start(ship) as run, httpx.Client(base_url=run.url, timeout=30) as client:
-        yield client
+    with start(ship, grpc_port=0) as run, httpx.Client(base_url=run.url, timeout=30) as client:
+        with grpc.insecure_channel(run.addresses.grpc) as client.rpc:
+            yield client
         assert run.stop() == ""
 
 
@@ -115,19 +119,62 @@ def arrow(client, rows):
     return answer and chances(pa.ipc.open_stream(answer.content).read_all().to_pylist())
 
 
-def v2(client, rows):
-    kinds = {bool: "BOOL", str: "BYTES", float: "FP64", int: "FP64", type(None): "FP64"}
-    inputs = [
-        {
-            "name": name,
-            "shape": [len(rows)],
-            "datatype": kinds[type(rows[0][name])],
-            "data": [row[name] for row in rows],
-        }
-        for name in rows[0]
+KINDS = {bool: "BOOL", str: "BYTES", float: "FP64", int: "FP64", type(None): "FP64"}
+
+
+def tensors(rows):
+    return [
+        {"name": name, "shape": [len(rows)], "datatype": KINDS[type(value)], "data": [row[name] for row in rows]}
+        for name, value in rows[0].items()
     ]
-    answer = post(client, "/v2/models/same/infer", {"inputs": inputs})
+
+
+def v2(client, rows):
+    answer = post(client, "/v2/models/same/infer", {"inputs": tensors(rows)})
     return answer and [float(each) for each in answer.json()["outputs"][1]["data"][1::2]]
+
+
+def as_bytes(rows):
+    """Return tensors without data, and their data, in which a number that is not there is NaN."""
+    inputs = tensors(rows)
+    data = [[float("nan") if value is None else value for value in each.pop("data")] for each in inputs]
+    return inputs, [packed(each["datatype"], values) for each, values in zip(inputs, data, strict=True)]
+
+
+def v2_bytes(client, rows):
+    inputs, pieces = as_bytes(rows)
+    for each, piece in zip(inputs, pieces, strict=True):
+        each["parameters"] = {"binary_data_size": len(piece)}
+    head = json.dumps({"inputs": inputs, "parameters": {"binary_data_output": True}}).encode()
+    length = {"inference-header-content-length": str(len(head))}
+    answer = post(client, "/v2/models/same/infer", head + b"".join(pieces), "application/octet-stream", **length)
+    if answer is None:
+        return None
+    start = int(answer.headers["inference-header-content-length"])
+    told = json.loads(answer.content[:start])["outputs"]
+    for output in told:
+        end = start + output["parameters"]["binary_data_size"]
+        if output["name"] == "probabilities":
+            return np.frombuffer(answer.content[start:end], "<f8")[1::2].tolist()
+        start = end
+    raise AssertionError(told)
+
+
+def v2_rpc(client, rows):
+    inputs, pieces = as_bytes(rows)
+    asked = message("inference.ModelInferRequest")(model_name="same", inputs=inputs, raw_input_contents=pieces)
+    infer = client.rpc.unary_unary(
+        "/inference.GRPCInferenceService/ModelInfer",
+        request_serializer=lambda asked: asked.SerializeToString(),
+        response_deserializer=message("inference.ModelInferResponse").FromString,
+    )
+    try:
+        told = infer(asked, timeout=30)
+    except grpc.RpcError as error:
+        assert error.code() is grpc.StatusCode.INVALID_ARGUMENT  # noqa: PT017
+        return None
+    (place,) = (place for place, each in enumerate(told.outputs) if each.name == "probabilities")
+    return np.frombuffer(told.raw_output_contents[place], "<f8")[1::2].tolist()
 
 
 PROBA = {"params": {"predict_method": "predict_proba"}}
@@ -147,6 +194,8 @@ PROTOCOLS = {
     ),
     "arrow": arrow,
     "v2": v2,
+    "v2 as bytes": v2_bytes,
+    "v2 over gRPC": v2_rpc,
     "v1": lambda client, rows: told(
         post(client, "/v1/models/same:predict", {"instances": rows, "signature_name": "predict_proba"})
     ),

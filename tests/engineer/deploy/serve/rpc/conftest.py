@@ -62,12 +62,12 @@ def fleet_of(jobs, limits, *ships):
 
 
 @asynccontextmanager
-async def talking(*ships, limits=None, tls=None, repository=None, **hooks) -> AsyncIterator[Talk]:
+async def talking(*ships, limits=None, tls=None, **hooks) -> AsyncIterator[Talk]:
     limits = limits or Limits()
     jobs = Jobs(most=limits.queue)
     server = Server(Routes((), _nothing), limits, **hooks)
     fleet = fleet_of(jobs, limits, *ships)
-    rpc = RpcServer(server, fleet, repository=repository)
+    rpc = RpcServer(server, fleet)
     try:
         with reserve("127.0.0.1", 0) as held:
             await rpc.start(held, tls)

@@ -10,7 +10,6 @@ import pytest
 from shiplap.engineer.deploy.serve import Limits
 from shiplap.engineer.deploy.serve.protocols.binary import packed
 from shiplap.engineer.deploy.serve.rpc.library import message
-from shiplap.scoring import load
 
 NAN = math.nan
 ROWS = [
@@ -265,31 +264,11 @@ def test_a_stream_is_answered_in_turn_and_goes_on_after_a_refusal(talk, ship, sc
     talk(scenario, ship)
 
 
-def test_models_are_loaded_only_where_a_repository_is_given(talk, ship, refusal):
-    asked = []
-
-    class Repository:
-        async def load(self, name):
-            asked.append(("load", name))
-
-        async def unload(self, name):
-            asked.append(("unload", name))
-
-    async def closed(talk):
+def test_models_are_not_loaded_by_clients(talk, ship, refusal):
+    async def scenario(talk):
         for method in ("RepositoryIndex", "RepositoryModelLoad", "RepositoryModelUnload"):
             told = await refusal(talk.ask(method))
             assert told.code() is grpc.StatusCode.UNIMPLEMENTED
             assert "not loaded and unloaded here" in told.details()
 
-    async def opened(talk):
-        (told,) = (await talk.ask("RepositoryIndex")).models
-        assert (told.name, told.version, told.state) == ("churn", load(ship).ship.id[:12], "READY")
-        await talk.ask("RepositoryModelLoad", model_name="churn")
-        await talk.ask("RepositoryModelUnload", model_name="churn")
-        await talk.ask("RepositoryModelUnload", repository_name="other")
-        refused = await refusal(talk.ask("RepositoryModelLoad", model_name="a", parameters={"x": {"bool_param": True}}))
-        assert refused.code() is grpc.StatusCode.INVALID_ARGUMENT
-
-    talk(closed, ship)
-    talk(opened, ship, repository=Repository())
-    assert asked == [("load", "churn"), ("unload", "churn"), ("unload", "other")]
+    talk(scenario, ship)

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import struct
 import threading
 import time
 from pathlib import Path
@@ -203,6 +204,29 @@ def test_a_swap_keeps_what_was_counted(watch, ship, make, tmp_path, values):
     assert calls == rows
     assert found["shiplap_swaps_total", "worker=0"] == 3
     assert len([key for key in found if key[0] == "shiplap_model_info"]) == 1
+
+
+def test_a_request_whose_client_left_is_counted_once(watch, make, tmp_path, values, eventually):
+    dear = make(tmp_path / "dear.ship", name="dear", repeats=400)
+    left = ("shiplap_requests_total", "model=dear", "protocol=predict", "status=499")
+    with watch(dear, limits=Limits(wait_ms=60_000), log=str(tmp_path / "access.log")) as server:
+        pipelined(server.port, post("/predict", ROW), 1)
+        with server.connect() as client:
+            client.sendall(post("/predict", ROW) * 3 + post("/predict", b"[" + ROW + b"," + ROW + b"]"))
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, no half-close
+
+        def counted():
+            found = values(server.page().body)
+            return {key[:4]: value for key, value in found.items() if key[0] == "shiplap_requests_total"}.get(left)
+
+        assert eventually(lambda: counted() == 4)
+        pipelined(server.port, post("/predict", ROW), 1)  # after all that came before
+        found = values(server.page().body)
+        assert server.stop()[1] == ""
+    requests = {key[3]: value for key, value in found.items() if key[0] == "shiplap_requests_total"}
+    assert requests == {"status=200": 2, "status=499": 4}
+    statuses = [msgspec.json.decode(line)["status"] for line in (tmp_path / "access.log").read_bytes().splitlines()]
+    assert sorted(statuses) == [200, 200, 499, 499, 499, 499]
 
 
 def test_many_swaps_do_not_make_the_page_grow():

@@ -32,13 +32,15 @@ def roster_of(found: list[tuple[str, Place]]) -> Roster:
 
 
 def follow(station: Station, topic: str, payload: bytes) -> None:
-    """Do in this process what all are asked: load what a roster needs, and then serve it.
+    """Do in this process what all are asked: load what a roster needs, and then serve it, or forget it again.
 
     Raises
     ------
     ShiplapError
         It cannot be loaded, or another roster has been served meanwhile.
     """
+    if topic == "abandon":
+        station.abandon()
     if topic not in {"prepare", "commit"}:
         return
     step = msgspec.json.decode(payload, type=Step)
@@ -61,7 +63,11 @@ def station_handlers(station: Station) -> Handlers:
         follow(station, "commit", payload)
         return b""
 
-    return {"prepare": prepare, "commit": commit}
+    async def abandon(payload: bytes) -> bytes:
+        follow(station, "abandon", payload)
+        return b""
+
+    return {"prepare": prepare, "commit": commit, "abandon": abandon}
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -109,7 +115,11 @@ class Controller:
                 if after == before:
                     return after
                 payload = msgspec.json.encode(Step(before, after))
-                await self.bus.everywhere("prepare", payload)
+                try:
+                    await self.bus.everywhere("prepare", payload)
+                except ShiplapError:
+                    await self.bus.everywhere("abandon")
+                    raise
                 try:
                     await self.bus.everywhere("commit", payload)
                 except ProblemError as error:

@@ -71,7 +71,9 @@ class Shared(NamedTuple):
             private=private_columns(project) if project else (),
             sources=Sources(store if store and store.is_dir() else None, repository),
             station=Station(limits, Jobs(most=limits.queue, most_bytes=limits.queue_bytes, wait_s=wait_s)),
-            watch=Watch.open(access_log=settings.access_log, environment=os.environ),
+            watch=Watch.open(
+                access_log=settings.access_log, log_every=settings.access_log_every, environment=os.environ
+            ),
             guard=guard,
             tls=tls,
         )

@@ -53,9 +53,13 @@ class Station:
         self.prepare(roster)
         self.roster = roster
         self.fleet = Fleet({name: self._service(lineup) for name, lineup in roster.lineups.items()})
-        self._loaded = {hosted.version: hosted for hosted in self.fleet.hosted}
+        self.abandon()
         for tell_of in self.changed:
             tell_of(self)
+
+    def abandon(self) -> None:
+        """Forget what was prepared and is not served."""
+        self._loaded = {hosted.version: hosted for hosted in self.fleet.hosted}
 
     def hosted(self, version: str) -> Hosted:
         """Return a version that is loaded."""

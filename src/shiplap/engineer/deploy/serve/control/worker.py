@@ -201,7 +201,9 @@ class Worker:
         return msgspec.json.encode(self._onlookers.found())
 
     async def _metrics(self, payload: bytes) -> bytes:
-        return self._shared.watch.report(payload, self._servers, self._station.fleet)
+        recorder = self._onlookers.recorder
+        unrecorded = 0 if recorder is None else recorder.dropped
+        return self._shared.watch.report(payload, self._servers, self._station.fleet, unrecorded=unrecorded)
 
     async def _refresh(self, payload: bytes) -> bytes:
         if self._shared.refresh():

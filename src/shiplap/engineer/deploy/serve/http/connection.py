@@ -147,8 +147,10 @@ class Connection(asyncio.Protocol):
         self.desk.connections.discard(self)
         self.desk.leaving.discard(self)
         self._intake.forget()
-        self._waiting.clear()
         self._rest = b""
+        for exchange in self._waiting:
+            exchange.leave()
+        self._waiting.clear()
 
     def data_received(self, data: bytes) -> None:
         """Read what came: known heads by their bytes, everything else by the parser."""

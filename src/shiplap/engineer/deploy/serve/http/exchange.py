@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["JSON", "Desk", "Exchange", "Handler", "Head", "Line", "Route"]
 
 JSON = "application/json"
+_LEFT = 499  # as nginx calls it; it is never sent
 _WITHOUT_BODY = frozenset({204, 304})
 _CODED = frozenset({"content-encoding", "vary"})
 _NO_HEADERS: Mapping[str, str] = {}
@@ -284,6 +285,15 @@ class Exchange:
         sys.stderr.write(f"error {self.id} in {self.head.method} {self.head.path!r}\n{trace}")
         trace_id = self.trace.trace_id if self.trace else None
         self.refuse(ProblemError(500, "an unexpected error; it is logged under its id", id=self.id, trace_id=trace_id))
+
+    def leave(self) -> None:
+        """Note that the client left: without an answer it counts as 499, and what is answered later goes nowhere."""
+        if self.data is not None:
+            return
+        self.data = b""
+        desk = self.line.desk
+        if desk.observer is not None:
+            desk.observer.answered(self, _LEFT, 0)
 
     def settle(self, error: BaseException) -> None:
         """Answer with whatever `error` means to a client."""

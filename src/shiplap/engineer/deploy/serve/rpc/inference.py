@@ -2,13 +2,12 @@
 
 Tensors are those of `protocols.tensors`. They come by type (``contents``) or as bytes (``raw_input_contents``), and the
 answer comes as the request did. NaN, an empty text and a column that is not sent are missing values. Triton's stream
-answers every request of it in turn; a refusal is its ``error_message``. Models are loaded and unloaded where a
-repository was given; else these methods are not implemented.
+answers every request of it in turn; a refusal is its ``error_message``. Models are not loaded and unloaded here, but by
+the operator, on the admin listener.
 
 References
 ----------
 https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_grpc.md
-https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_model_repository.md
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import shiplap
 from shiplap.engineer.deploy.serve.models.fleet import Endpoints, Fleet
@@ -29,7 +28,7 @@ from shiplap.engineer.deploy.serve.rpc.handling import Handling
 from shiplap.engineer.deploy.serve.rpc.library import DecodeError, message
 from shiplap.engineer.deploy.serve.rpc.work import MOST_DIMENSIONS, Outputs, check_count, claimed, work
 
-__all__ = ["Inference", "Repository"]
+__all__ = ["Inference"]
 
 _PACKAGE = "inference"
 _Asked, _Told = message(f"{_PACKAGE}.ModelInferRequest"), message(f"{_PACKAGE}.ModelInferResponse")
@@ -44,19 +43,7 @@ _FIELDS = {
     "BOOL": "bool_contents",
     "BYTES": "bytes_contents",
 }
-_EXTENSIONS = ("model_repository",)
-
-
-class Repository(Protocol):
-    """Where models can be loaded from."""
-
-    async def load(self, name: str) -> object:
-        """Load a model, or look at it again; raises ``ShiplapError``."""
-        ...
-
-    async def unload(self, name: str) -> object:
-        """Serve a model no longer; raises ``ShiplapError``."""
-        ...
+_REPOSITORY = ("RepositoryIndex", "RepositoryModelLoad", "RepositoryModelUnload")
 
 
 class Inference:
@@ -68,15 +55,12 @@ class Inference:
         Makes handlers.
     fleet : Fleet
         What is served.
-    repository : Repository, optional
-        Where models can be loaded from; without one, they cannot.
     """
 
     name = f"{_PACKAGE}.GRPCInferenceService"
 
-    def __init__(self, handling: Handling, fleet: Fleet, repository: Repository | None = None) -> None:
+    def __init__(self, handling: Handling, fleet: Fleet) -> None:
         self._handling = handling
-        self._repository = repository
         self.swap(fleet)
 
     def swap(self, fleet: Fleet) -> None:
@@ -92,9 +76,7 @@ class Inference:
             "ModelReady": self._model_ready,
             "ModelMetadata": self._metadata,
             "ModelInfer": self._infer,
-            "RepositoryIndex": self._index,
-            "RepositoryModelLoad": self._load,
-            "RepositoryModelUnload": self._unload,
+            **dict.fromkeys(_REPOSITORY, self._elsewhere),
         }
         methods = {name: self._handling.unary(f"/{self.name}/{name}", handler) for name, handler in handlers.items()}
         path = f"/{self.name}/ModelStreamInfer"
@@ -109,8 +91,7 @@ class Inference:
         return _bytes("ServerReadyResponse", ready=not self._handling.desk.draining)
 
     async def _server(self, call: Call, asked: bytes) -> bytes:
-        extensions = _EXTENSIONS if self._repository is not None else ()
-        return _bytes("ServerMetadataResponse", name="shiplap", version=shiplap.__version__, extensions=extensions)
+        return _bytes("ServerMetadataResponse", name="shiplap", version=shiplap.__version__)
 
     async def _model_ready(self, call: Call, asked: bytes) -> bytes:
         self._known(call, _read("ModelReadyRequest", asked))
@@ -165,36 +146,10 @@ class Inference:
 
         return await work(tensors, call, n_values, read, render)
 
-    # -- repository ----------------------------------------------------------------------------------------------
+    # -- what is not for clients ---------------------------------------------------------------------------------
 
-    async def _index(self, call: Call, asked: bytes) -> bytes:
-        self._opened()
-        served = self._endpoints.fleet.hosted
-        models = [{"name": hosted.name, "version": hosted.version, "state": "READY"} for hosted in served]
-        return _bytes("RepositoryIndexResponse", models=models)
-
-    async def _load(self, call: Call, asked: bytes) -> bytes:
-        repository, request = self._opened(), _read("RepositoryModelLoadRequest", asked)
-        if request.parameters:
-            told = ", ".join(sorted(request.parameters))
-            raise ProblemError(422, "a model is loaded as it lies in the repository, without parameters", value=told)
-        await repository.load(_named(request))
-        return _bytes("RepositoryModelLoadResponse")
-
-    async def _unload(self, call: Call, asked: bytes) -> bytes:
-        repository, request = self._opened(), _read("RepositoryModelUnloadRequest", asked)
-        await repository.unload(_named(request))
-        return _bytes("RepositoryModelUnloadResponse")
-
-    def _opened(self) -> Repository:
-        if self._repository is None:
-            raise ProblemError(501, "models are not loaded and unloaded here", hint="see the admin listener")
-        return self._repository
-
-
-def _named(request: Any) -> str:
-    """Return the model that is meant: KServe's clients have its name where Triton's have that of the repository."""
-    return str(request.model_name or request.repository_name)
+    async def _elsewhere(self, call: Call, asked: bytes) -> bytes:
+        raise ProblemError(501, "models are not loaded and unloaded here", hint="see the admin listener")
 
 
 def _unpack(sent: list[Tensor], raw: list[bytes], tensors: Tensors) -> None:

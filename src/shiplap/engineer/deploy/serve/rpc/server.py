@@ -21,7 +21,7 @@ from shiplap.engineer.deploy.serve.models.fleet import Fleet
 from shiplap.engineer.deploy.serve.rpc.call import Desk
 from shiplap.engineer.deploy.serve.rpc.handling import Handling
 from shiplap.engineer.deploy.serve.rpc.health import Health
-from shiplap.engineer.deploy.serve.rpc.inference import Inference, Repository
+from shiplap.engineer.deploy.serve.rpc.inference import Inference
 from shiplap.engineer.deploy.serve.rpc.library import grpc
 from shiplap.engineer.deploy.serve.rpc.place import place_of
 from shiplap.engineer.deploy.serve.rpc.prediction import Prediction
@@ -38,15 +38,13 @@ class RpcServer:
         The HTTP server of this process: limits, guard, observer, numbers.
     fleet : Fleet
         What is served.
-    repository : Repository, optional
-        Where models can be loaded from; without one, they cannot over gRPC.
     """
 
-    def __init__(self, desk: Desk, fleet: Fleet, *, repository: Repository | None = None) -> None:
+    def __init__(self, desk: Desk, fleet: Fleet) -> None:
         self.fleet = fleet
         self._desk = desk
         self._handling = Handling(desk)
-        self._inference = Inference(self._handling, fleet, repository)
+        self._inference = Inference(self._handling, fleet)
         self._prediction = Prediction(self._handling, fleet)
 
     async def start(self, held: socket.socket, tls: Tls | None = None) -> None:

@@ -75,6 +75,7 @@ CONNECTIONS = Metric("shiplap_open_connections", "gauge", _WORKER, "Open connect
 RECEIVING = Metric("shiplap_receiving_bytes", "gauge", _WORKER, "Bytes of bodies that are being received.")
 LAG = Metric("shiplap_loop_lag_seconds", "histogram", _WORKER, "How late a timer of the event loop comes.")
 LOG_LOST = Metric("shiplap_access_log_lost_total", "counter", _WORKER, "Lines of the access log that were not written.")
+RECORD_LOST = Metric("shiplap_record_lost_total", "counter", _WORKER, "Rows left out of the record of predictions.")
 SPANS_SENT = Metric("shiplap_spans_sent_total", "counter", _WORKER, "Spans that the OpenTelemetry collector took.")
 SPANS_LOST = Metric("shiplap_spans_lost_total", "counter", _WORKER, "Spans that it did not take, or not fast enough.")
 CPU = Metric("process_cpu_seconds_total", "counter", _WORKER, "Processor time, user and system.")
@@ -86,6 +87,6 @@ SHIPS = Metric("shiplap_model_info", "info", (*_MODEL, "ship"), "What is served:
 
 METRICS = (
     *(REQUESTS, SECONDS, REQUEST_BYTES, RESPONSE_BYTES, ROWS, CALL_ROWS, KEY_REQUESTS, SHED, SWAPS),
-    *(WAITING_ROWS, WAITING_BATCHES, CONNECTIONS, RECEIVING, LAG, LOG_LOST, SPANS_SENT, SPANS_LOST),
+    *(WAITING_ROWS, WAITING_BATCHES, CONNECTIONS, RECEIVING, LAG, LOG_LOST, RECORD_LOST, SPANS_SENT, SPANS_LOST),
     *(CPU, MEMORY, STARTED, WORKERS, BUILD, SHIPS),
 )

@@ -8,10 +8,12 @@ drained. See `gathered` for the metrics of all workers.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Mapping
 
 import msgspec
 
+from shiplap.core.errors import MissingExtraError
 from shiplap.engineer.deploy.serve.http.exchange import Exchange
 from shiplap.engineer.deploy.serve.http.hooks import Observer
 from shiplap.engineer.deploy.serve.models.fleet import Fleet
@@ -49,6 +51,8 @@ class Watch:
     def open(cls, *, access_log: str, environment: Mapping[str, str], log_every: int = 1) -> Watch:
         """Return what the operator chose.
 
+        Where OpenTelemetry is asked for and not installed, a line on standard error says so, and nothing is traced.
+
         Parameters
         ----------
         access_log : str
@@ -62,11 +66,14 @@ class Watch:
         ------
         InputError
             The log cannot be written, or OpenTelemetry is asked for what it cannot do here.
-        MissingExtraError
-            OpenTelemetry is asked for, and not installed.
         """
         log = AccessLog(access_log, every=log_every) if access_log else None
-        return cls(Metrics(), log=log, spans=Spans.from_environment(environment))
+        try:
+            spans = Spans.from_environment(environment)
+        except MissingExtraError as error:  # a cluster sets these variables for all that runs in it
+            sys.stderr.write(f"no request is traced: {error}\n")
+            spans = None
+        return cls(Metrics(), log=log, spans=spans)
 
     @property
     def observer(self) -> Observer:
@@ -103,7 +110,7 @@ class Watch:
         """Note that other ships are served."""
         self._metrics.swapped()
 
-    def report(self, told: bytes, servers: Collection[Socket], fleet: Fleet) -> bytes:
+    def report(self, told: bytes, servers: Collection[Socket], fleet: Fleet, *, unrecorded: int = 0) -> bytes:
         """Return what this process has counted, and what it was told the last time.
 
         Parameters
@@ -114,9 +121,11 @@ class Watch:
             The servers of this process.
         fleet : Fleet
             What is served.
+        unrecorded : int
+            Rows left out of the record of predictions.
         """
         worker = self._metrics.worker
-        further: dict[Key, float] = {}
+        further: dict[Key, float] = {catalog.RECORD_LOST.key(worker): unrecorded}
         if self._log is not None:
             further[catalog.LOG_LOST.key(worker)] = self._log.lost
         if self._spans is not None:
