@@ -29,7 +29,7 @@ renderers: Registry[Any] = Registry("renderer", group="shiplap.renderers")
 renderers.add_lazy("terminal", "shiplap.adapters.figures.terminal:render", extra="")
 renderers.add_lazy("markdown", "shiplap.adapters.figures.markdown:render", extra="")
 renderers.add_lazy("html", "shiplap.adapters.figures.page:render", extra="lab")
-renderers.add_lazy("notebook", "shiplap.adapters.figures.page:render_frame", extra="lab")
+renderers.add_lazy("notebook", "shiplap.adapters.figures.notebook:frame", extra="lab")
 
 drawers: Registry[Any] = Registry("drawer", group="shiplap.drawers")
 """Functions of one figure by name: ``file`` writes it, ``axes`` draws it with Matplotlib, ``notebook`` shows it; and

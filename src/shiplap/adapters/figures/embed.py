@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import gzip
 import hashlib
 import json
 from collections.abc import Iterable
@@ -235,8 +236,13 @@ def _script(name: str) -> Markup:
 
 @functools.cache
 def _library() -> Markup:
-    """Return BokehJS alone, without widgets and tables; it holds no closing script tag."""
-    return Markup(INLINE.clone(components=["bokeh"]).js_raw[0])  # noqa: S704
+    """Return BokehJS alone, without widgets and tables, packed: a third of its size, and nothing to parse at once."""
+    return Markup(base64.b64encode(gzip.compress(_bokeh().encode(), mtime=0)).decode())  # noqa: S704
+
+
+@functools.cache
+def _bokeh() -> str:
+    return str(INLINE.clone(components=["bokeh"]).js_raw[0])
 
 
 def _read(name: str) -> str:
@@ -248,7 +254,7 @@ def _read(name: str) -> str:
 @functools.cache
 def _policy(*, drawn: bool) -> str:
     """Return the content security policy: no request at all, no script but the page's own."""
-    scripts = [_script("theme.js"), *([_library(), _script("draw.js")] if drawn else [])]
+    scripts = [_script("theme.js"), *([_bokeh(), _script("draw.js")] if drawn else [])]
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'"

@@ -1,8 +1,7 @@
-"""Any report as one page that needs nothing but itself; a notebook shows it in a frame of its own."""
+"""Any report as one page that needs nothing but itself; findings first, then figures, then tables."""
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 
 from shiplap.adapters.figures import words
@@ -11,10 +10,10 @@ from shiplap.core.finding import Finding
 from shiplap.core.report import DataTable, Report
 from shiplap.core.run import Run
 
-__all__ = ["lineage_grid", "render", "render_frame", "tone"]
+__all__ = ["lineage_grid", "render", "tone"]
 
 MOST_FIGURES = 60
-FRAME_HEIGHT = 640
+FEW_ENTRIES = 5
 
 
 @dataclass(frozen=True)
@@ -28,15 +27,24 @@ class _Part:
     pictures: list[Picture]
     tables: list[Grid]
     parts: list[_Part]
+    place: str
+    note: str
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a reader wants a table of contents."""
+        return len(self.pictures) + len(self.tables) > FEW_ENTRIES or any(part.is_long for part in self.parts)
 
 
-def render(report: Report) -> str:
+def render(report: Report, *, bare: bool = False) -> str:
     """Render a report as one self-contained page: no request is ever made, and data is never markup.
 
     Parameters
     ----------
     report : Report
         Of any verb; reports of its steps become sections.
+    bare : bool
+        Show the figures alone, without the heading of the page.
 
     Returns
     -------
@@ -51,7 +59,7 @@ def render(report: Report) -> str:
     """
     part = _part(report, "f")
     drawn = any(shown.pictures for shown in (part, *part.parts))
-    template = templates("shiplap.adapters.figures").get_template("report.html")
+    template = templates("shiplap.adapters.figures").get_template("bare.html" if bare else "report.html")
     return template.render(
         title=words.plain(report.title),
         where=report.verb,
@@ -59,20 +67,6 @@ def render(report: Report) -> str:
         lineage=lineage_grid(report.run) if report.run else None,
         drawn=drawn,
     )
-
-
-def render_frame(report: Report) -> str:
-    """Render a report for a notebook: the page in a frame, so that its style and the notebook's stay apart.
-
-    Examples
-    --------
-    >>> render_frame(Report(verb="assess", title="Is it worth it?"))[:23]
-    '<iframe title="Is it wo'
-    """
-    page = html.escape(render(report), quote=True)
-    title = html.escape(words.clip(words.plain(report.title)), quote=True)
-    style = f"width: 100%; height: {FRAME_HEIGHT}px; border: 0; border-radius: 8px"
-    return f'<iframe title="{title}" style="{style}" srcdoc="{page}"></iframe>'
 
 
 def tone(report: Report) -> str:
@@ -103,6 +97,7 @@ def lineage_grid(run: Run) -> Grid:
 
 def _part(report: Report, place: str) -> _Part:
     figures = enumerate(report.figures[:MOST_FIGURES])
+    left = len(report.figures) - MOST_FIGURES
     pictures = [shown for number, figure in figures if (shown := picture(figure, f"{place}{number}"))]
     return _Part(
         verb=report.verb,
@@ -113,5 +108,7 @@ def _part(report: Report, place: str) -> _Part:
         metrics=words.metrics(report.metrics),
         pictures=pictures,
         tables=[grid(table) for table in report.tables],
+        place=place,
+        note=f"{left:,} more figures are in the record of the report." if left > 0 else "",
         parts=[_part(inner, f"{place}-{number}-") for number, inner in enumerate(report.parts)],
     )

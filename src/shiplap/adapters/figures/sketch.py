@@ -234,7 +234,7 @@ def read_axis(figure: Figure, key: str, *, log: bool = False) -> Axis:
     numbers = [_number(value) for value in values]
     whole = figure.kind == "histogram" and len(numbers) > 1 and math.isclose(math.fsum(numbers), 1.0, abs_tol=1e-6)
     share = (whole and key in figure.y) or is_share(title if "%" in title else f"{title} {key}", values)
-    shown = [value if not log or value > 0 else math.nan for value in numbers]
+    shown = [value if not log or value > 1 / FARTHEST else math.nan for value in numbers]
     return Axis("number", title, shown, [_text(value, share, title) for value in values], share, log)
 
 
@@ -260,7 +260,7 @@ def _place(value: float | str) -> float:
 
 
 def _is_shown(place: float, log: bool) -> bool:
-    return math.isfinite(place) and (place > 0 or not log)
+    return math.isfinite(place) and (place > 1 / FARTHEST or not log)
 
 
 def _is_whole(band: Band, figure: Figure, keys: list[str]) -> bool:
