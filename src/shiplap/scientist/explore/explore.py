@@ -19,6 +19,7 @@ from shiplap.methods.question import Problem, asked, opened, pose
 from shiplap.scientist.explore.anomalies import look_at_anomalies
 from shiplap.scientist.explore.associations import look_at_associations
 from shiplap.scientist.explore.compare import compare
+from shiplap.scientist.explore.groups import look_at_groups
 from shiplap.scientist.explore.interactions import look_at_interactions
 from shiplap.scientist.explore.pictures import relation, target_over_time
 from shiplap.scientist.explore.profile import Profile
@@ -32,7 +33,12 @@ __all__ = ["explore"]
 
 _SHOWN = 8
 _CHANGE = 0.5
-_LOOKS: tuple[Callable[[View], Part], ...] = (look_at_associations, look_at_interactions, look_at_anomalies)
+_LOOKS: tuple[Callable[[View], Part], ...] = (
+    look_at_associations,
+    look_at_interactions,
+    look_at_groups,
+    look_at_anomalies,
+)
 
 
 def explore(table: Any, other: Any = None, *, brief: Brief | None = None, **question: Any) -> Report:
