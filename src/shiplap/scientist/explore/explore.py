@@ -27,6 +27,7 @@ from shiplap.scientist.explore.profile.figures import distribution, missing_figu
 from shiplap.scientist.explore.profile.tables import columns_table, numbers_table
 from shiplap.scientist.explore.quality import change_over_time, quality
 from shiplap.scientist.explore.suspects import leak_figures, leak_table, suspects
+from shiplap.scientist.explore.trends import look_at_trends
 from shiplap.scientist.explore.view import View, view_of
 
 __all__ = ["explore"]
@@ -38,6 +39,7 @@ _LOOKS: tuple[Callable[[View], Part], ...] = (
     look_at_interactions,
     look_at_groups,
     look_at_anomalies,
+    look_at_trends,
 )
 
 
