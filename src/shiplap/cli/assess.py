@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from shiplap.cli.options import as_json, page, question, question_fields, quiet, table
-from shiplap.cli.output import finish, progress, write_page
+from shiplap.cli.options import as_json, figures, page, question, question_fields, quiet, table
+from shiplap.cli.output import finish, progress, write_figures, write_page
 from shiplap.engineer.flow import verb
 
 __all__ = ["command"]
@@ -17,9 +17,10 @@ __all__ = ["command"]
 @table
 @question
 @page
+@figures
 @as_json
 @quiet
-def command(table: str | None, html: Any, as_json: bool, quiet: bool, **options: Any) -> None:
+def command(table: str | None, html: Any, figures: Any, as_json: bool, quiet: bool, **options: Any) -> None:
     """Is it worth solving with ML? A verdict in money: go, no-go, or collect more.
 
     Exit code 0 for go and collect more, 1 for no-go. Without --value no money is invented: the break-even ratio is
@@ -30,4 +31,4 @@ def command(table: str | None, html: Any, as_json: bool, quiet: bool, **options:
     """
     with progress(quiet=quiet):
         report = verb("assess", table, **question_fields(options))
-    finish(report, as_json=as_json, then=write_page(report, html))
+    finish(report, as_json=as_json, then=write_figures(report, figures, write_page(report, html)))

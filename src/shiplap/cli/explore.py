@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from shiplap.cli.options import as_json, page, question, question_fields, quiet, table
-from shiplap.cli.output import finish, progress, write_page
+from shiplap.cli.options import as_json, figures, page, question, question_fields, quiet, table
+from shiplap.cli.output import finish, progress, write_figures, write_page
 from shiplap.engineer.flow import verb
 
 __all__ = ["command"]
@@ -18,9 +18,12 @@ __all__ = ["command"]
 @click.argument("other", required=False)
 @question
 @page
+@figures
 @as_json
 @quiet
-def command(table: str | None, other: str | None, html: Any, as_json: bool, quiet: bool, **options: Any) -> None:
+def command(
+    table: str | None, other: str | None, html: Any, figures: Any, as_json: bool, quiet: bool, **options: Any
+) -> None:
     """Know the data: schema, quality, drift, leak suspects; what changed from one table to another.
 
     TABLE is a CSV, TSV, Parquet or JSON lines file, a glob, a DuckDB or SQLite file, an SQL query over files in
@@ -35,4 +38,4 @@ def command(table: str | None, other: str | None, html: Any, as_json: bool, quie
     """
     with progress(quiet=quiet):
         report = verb("explore", table, *([other] if other else []), **question_fields(options))
-    finish(report, as_json=as_json, then=write_page(report, html))
+    finish(report, as_json=as_json, then=write_figures(report, figures, write_page(report, html)))

@@ -11,7 +11,18 @@ import click
 from shiplap.core.brief import Brief, Budget
 from shiplap.core.errors import BriefError
 
-__all__ = ["as_json", "budget_fields", "out_path", "page", "question", "question_fields", "quiet", "ship", "table"]
+__all__ = [
+    "as_json",
+    "budget_fields",
+    "figures",
+    "out_path",
+    "page",
+    "question",
+    "question_fields",
+    "quiet",
+    "ship",
+    "table",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,6 +32,12 @@ out_path = click.option(
     "-o", "--out", type=click.Path(path_type=Path), default=None, help="Where to write; the working folder if left out."
 )
 page = click.option("--html", type=click.Path(path_type=Path), help="Also write the report as one page.")
+figures = click.option(
+    "--figures",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Also write each figure as PDF, SVG and PNG.",
+)
 table = click.argument("table", required=False)
 ship = click.argument("ship", type=click.Path(path_type=Path))
 

@@ -15,9 +15,9 @@ import click
 
 from shiplap.core.errors import ShiplapError
 from shiplap.core.progress import listening
-from shiplap.core.report import Report
+from shiplap.core.report import Report, drawers
 
-__all__ = ["finish", "print_error", "print_path", "progress", "write_page"]
+__all__ = ["finish", "print_error", "print_path", "progress", "write_figures", "write_page"]
 
 
 def finish(report: Report, *, as_json: bool, then: str = "") -> None:
@@ -39,6 +39,13 @@ def write_page(report: Report, path: Path | None) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(report.to_html(), encoding="utf-8")
     return f"page written to {path}"
+
+
+def write_figures(report: Report, folder: Path | None, *said: str) -> str:
+    """Write the figures as files where a folder is given; return what to say of it, after what is said already."""
+    written = () if folder is None else drawers.get("folder")(report, folder)
+    told = f"{len({path.stem for path in written})} figures written to {folder}" if folder is not None else ""
+    return "\n".join(text for text in (*said, told) if text)
 
 
 def print_path(path: Path, *, as_json: bool, said: str) -> None:

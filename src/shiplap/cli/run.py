@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from shiplap.cli.options import as_json, out_path, question, question_fields, quiet, table
-from shiplap.cli.output import finish, progress
+from shiplap.cli.options import as_json, figures, out_path, question, question_fields, quiet, table
+from shiplap.cli.output import finish, progress, write_figures
 from shiplap.engineer.flow import run
 
 __all__ = ["command"]
@@ -18,9 +18,10 @@ __all__ = ["command"]
 @table
 @question
 @out_path
+@figures
 @as_json
 @quiet
-def command(table: str | None, out: Path | None, as_json: bool, quiet: bool, **options: Any) -> None:
+def command(table: str | None, out: Path | None, figures: Any, as_json: bool, quiet: bool, **options: Any) -> None:
     """The main job: table and question in, proven ship and report out.
 
     Runs explore, assess, train, pack, bench and present, and leaves NAME.ship and NAME.html in the working folder
@@ -31,4 +32,4 @@ def command(table: str | None, out: Path | None, as_json: bool, quiet: bool, **o
     """
     with progress(quiet=quiet):
         report = run(table, out=out, **question_fields(options))
-    finish(report, as_json=as_json)
+    finish(report, as_json=as_json, then=write_figures(report, figures))

@@ -97,7 +97,7 @@ def legend(drawn: Sketch) -> list[Entry]:
     entries = []
     for number, axis in enumerate(drawn.series):
         bands = [bounds for bounds in drawn.bounds if bounds.series == number and bounds.title]
-        if len(drawn.series) > 1 or bands:
+        if len(drawn.series) > 1:
             points = drawn.figure.kind in {"scatter", "interval"} or drawn.strokes[number] == "points"
             dashed = dashes(drawn, number) if lines and not points else ()
             entries.append(Entry(number, "points" if points else "line" if lines else "fill", axis.title, dashed))

@@ -11,7 +11,7 @@ import msgspec
 from shiplap.core.atomic import replacing
 from shiplap.core.errors import InputError, nearest
 from shiplap.core.model import Model
-from shiplap.core.report import Report
+from shiplap.core.report import Report, drawers
 from shiplap.engineer.flow.project import locate
 from shiplap.engineer.flow.verbs import read_rows, verbs
 
@@ -95,7 +95,7 @@ def export_file(ship: Path, *, out: Path | None = None) -> tuple[Report, Path]:
     return verbs.get("export")(ship, path), path
 
 
-def present_file(report: Path, *, out: Path | None = None) -> Path:
+def present_file(report: Path, *, out: Path | None = None, figures: Path | None = None) -> Path:
     """Draw the report page of a run again.
 
     Parameters
@@ -104,6 +104,8 @@ def present_file(report: Path, *, out: Path | None = None) -> Path:
         What ``shiplap run --json`` printed.
     out : Path, optional
         Page to write; ``report.html`` when left out.
+    figures : Path, optional
+        Folder to write each figure to as PDF, SVG and PNG.
 
     Returns
     -------
@@ -119,6 +121,8 @@ def present_file(report: Path, *, out: Path | None = None) -> Path:
         decoded = msgspec.json.decode(_read(report), type=Report)
     except msgspec.DecodeError as error:
         raise InputError(f"'{report}' is not a report: {error}", hint="shiplap run --json > report.json") from error
+    if figures is not None:
+        drawers.get("folder")(decoded, figures)
     page: Path = verbs.get("present")(decoded, path=out or Path("report.html"))
     return page
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from bokeh.models import BasicTickFormatter, DatetimeTickFormatter, FixedTicker, NumeralTickFormatter
+from bokeh.models import AllLabels, BasicTickFormatter, DatetimeTickFormatter, FixedTicker, NumeralTickFormatter
 from bokeh.models.annotations import BoxAnnotation, Label, Span
 
 from shiplap.adapters.figures import ranges
@@ -96,9 +96,8 @@ def _below(span: tuple[float, float], share: float, *, log: bool) -> float:
 
 
 def _write(plot: Plot, x: float, y: float, text: str, *, color: str = INK, **style: Any) -> None:
-    plot.add_layout(
-        Label(x=x, y=y, text=safe(plain(text)), text_color=color, text_font=FONT, text_font_size="12px", **style)
-    )
+    shown = "\n".join(map(plain, text.split("\n")))
+    plot.add_layout(Label(x=x, y=y, text=safe(shown), text_color=color, text_font=FONT, text_font_size="12px", **style))
 
 
 def name_steps(axis: Any, names: list[str], *, across: bool = False) -> None:
@@ -108,6 +107,7 @@ def name_steps(axis: Any, names: list[str], *, across: bool = False) -> None:
     axis.major_label_overrides = {place: safe(clip(name, NAME_WIDTH)) for place, name in enumerate(names)}
     if across and _crowded(names[::every]):
         axis.major_label_orientation = math.pi / 4
+        axis.major_label_policy = AllLabels()
 
 
 def _crowded(names: list[str]) -> bool:
