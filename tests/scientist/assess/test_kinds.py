@@ -32,6 +32,14 @@ def test_a_forecast_is_judged_against_naive_ones():
     assert report.metrics["best_simple"].startswith("the value")
 
 
+def test_a_season_shorter_than_the_horizon_is_not_looked_into():
+    rows = pd.DataFrame({"at": pd.date_range("2024-01-01", periods=900, freq="D")})
+    rows["y"] = np.arange(900) % 7 + np.random.default_rng(0).normal(size=900)
+    brought = policies(assess(rows, target="y", task="forecast", time="at", horizon=10))
+    assert brought["the value 2 weeks before"] < brought["the value 10 days before"]
+    assert not [name for name in brought if "one week" in name]
+
+
 def test_a_walk_at_random_is_no_go_nor_better_than_its_last_value():
     rng = np.random.default_rng(0)
     rows = pd.DataFrame(

@@ -96,9 +96,10 @@ def forecast_of(problem: Problem) -> Forecast:
         raise BriefError(f"{steps.n_repeated:,} moments {named}hold several rows", hint=hint)
     naive = {f"the value {_spoken(steps, horizon)} before": steps.lagged(problem.y, horizon)}
     for season, name in steps.seasons:
-        whole = season * -(-horizon // season)
-        if whole != horizon and 2 * whole < steps.span:
-            naive[f"the value one {name} before"] = steps.lagged(problem.y, whole)
+        count = -(-horizon // season)
+        if season * count != horizon and 2 * season * count < steps.span:
+            spoken = f"one {name}" if count == 1 else f"{count} {name}s"
+            naive[f"the value {spoken} before"] = steps.lagged(problem.y, season * count)
     kept = np.flatnonzero(np.all([np.isfinite(values) for values in naive.values()], axis=0))
     if len(kept) < _FEWEST:
         raise TableError(f"{len(kept)} rows have a past of {steps.span} steps; a forecast needs {_FEWEST}")
