@@ -46,3 +46,25 @@ def test_what_one_process_cannot_load_is_forgotten_by_the_others(ship, make, tmp
         stations[0].hosted(second[1].version)
     for station in stations:
         station.close()
+
+
+def test_of_two_changes_at_once_in_two_processes_neither_is_lost(ship, make, tmp_path):
+    names = ("delay", "fraud")
+    sources = Sources(None, None)
+    found = {name: sources.find(str(make(tmp_path / f"{name}.ship", name=name))) for name in names}
+    stations = [Station(Limits(), Jobs(most=1)) for _ in names]
+    for station in stations:
+        station.commit(roster_of([sources.find(str(ship))]))
+    bus = Processes(*stations)
+    controllers = [Controller(station, bus, sources) for station in stations]
+
+    async def change(controller, name):
+        await controller.change(lambda roster: roster.changed(roster_of([found[name]]).lineups.values()))
+
+    async def both():
+        await asyncio.gather(*(change(*pair) for pair in zip(controllers, names, strict=True)))
+
+    asyncio.run(both())
+    for station in stations:
+        assert set(station.fleet.services) == {"churn", "delay", "fraud"}
+        station.close()
