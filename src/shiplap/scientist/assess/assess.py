@@ -30,11 +30,7 @@ from shiplap.scientist.assess.verdict import Comparison, Outlook, compare, decid
 __all__ = ["assess"]
 
 Look: TypeAlias = Callable[[Problem, Split, list[Entrant]], Part]
-_LOOKS: tuple[Look, ...] = (
-    capacity_look,
-    row_leaks,
-    hurdles,
-)
+_LOOKS: tuple[Look, ...] = (capacity_look, row_leaks, hurdles)
 
 
 def assess(table: Any, *, brief: Brief | None = None, explored: Report | None = None, **question: Any) -> Report:
@@ -86,8 +82,7 @@ def assess(table: Any, *, brief: Brief | None = None, explored: Report | None = 
     ceiling = ceiling_of(problem, split, found)
     outlook = outlook_of(problem, found, curve, ceiling)
     verdict = decided(found, outlook)
-    parts = [look(problem, split, entrants) for look in _LOOKS]
-    parts = parts if explored else [column_leaks(problem), *parts]
+    parts = _looks(problem, split, entrants, explored=explored is not None)
     return Report(
         verb="assess",
         title=f"Is it worth learning '{problem.brief.target}'?",
@@ -126,6 +121,14 @@ def _contest(problem: Problem) -> tuple[Problem, Split, list[Entrant]]:
     if problem.brief.task == "anomaly":
         entrants.append(without_labels(problem, split))
     return problem, split, entrants
+
+
+def _looks(problem: Problem, split: Split, entrants: list[Entrant], *, explored: bool) -> list[Part]:
+    """Take all looks; a forecast sees nothing of a row but its past, so that it has no leaks of columns or rows."""
+    if problem.brief.task == "forecast":
+        return [hurdles(problem, split, entrants)]
+    parts = [look(problem, split, entrants) for look in _LOOKS]
+    return parts if explored else [column_leaks(problem), *parts]
 
 
 def _table(found: Comparison, entrants: list[Entrant]) -> DataTable:
