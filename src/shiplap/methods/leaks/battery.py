@@ -76,8 +76,9 @@ def looked_for(problem: Problem) -> Evidence:
     >>> rows = pd.DataFrame(rng.normal(size=(600, 3)), columns=["a", "b", "c"])
     >>> rows["left"] = rng.random(600) < 1 / (1 + np.exp(-rows["a"]))
     >>> rows["refund"] = rows["left"] * (5 + rows["b"])
-    >>> [(f.check, f.columns) for f in looked_for(pose(rows, question={"target": "left"})).findings]
-    [('leak.alone', ('refund',))]
+    >>> found = looked_for(pose(rows, question={"target": "left"})).findings
+    >>> found[0].check, found[0].verdict, found[0].columns
+    ('leak.alone', 'fail', ('refund',))
     """
     sample = sample_of(problem)
     says = {str(name): alone(sample, str(name)) for name in sample.X.columns}
@@ -145,7 +146,7 @@ def _together(sample: Sample, says: dict[str, float], failed: set[str]) -> list[
     for item, certainty in interplays(sample, left, says):
         grade: Grade = "fail" if certainty >= _CERTAIN else "warn"
         named = " and ".join(f"'{name}'" for name in item.columns)
-        means = f"{named} give the target together ({item.agreement:.3f}) though each alone says little"
+        means = f"{named} give the target together ({item.agreement:.1%} of what is uncertain), each alone far less"
         found += [suspect("leak.joint", grade, name, means, value=item.agreement) for name in item.columns]
     return found
 

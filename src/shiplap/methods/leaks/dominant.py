@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from shiplap.core.finding import Finding, Grade
@@ -19,7 +17,7 @@ _FEWEST_FOR_PURE = 500
 _MOST_TRIED = 6
 
 
-def stands_out(own: float, others: float, *, pure: float = 0.0) -> Grade | None:
+def stands_out(own: float, others: float, *, second: float = 1.0, pure: float = 0.0) -> Grade | None:
     """Judge whether one column says implausibly much.
 
     Parameters
@@ -28,13 +26,16 @@ def stands_out(own: float, others: float, *, pure: float = 0.0) -> Grade | None:
         Skill of the column alone, from chance (0) to certainty (1).
     others : float
         Skill of all the others together.
+    second : float
+        Skill of the best other column alone.
     pure : float
         Share of the rows of one class that lie among values of the column where no other class ever is.
 
     Returns
     -------
     {"fail", "warn"} or None
-        ``warn`` where it says more than all the others together, from a skill of 0.8; ``fail`` where it also leaves
+        ``warn`` where it says more than all the others together, from a skill of 0.8, or leaves half the error of any
+        other one, from 0.9; ``fail`` where it says more than all together and also leaves
         at most a third of their error and is nearly certain (0.98), or from 0.9 without a single exception on one side
         (``pure`` of 0.8). A strong column has company: what is strong in nature shows in more columns than one.
 
@@ -44,7 +45,7 @@ def stands_out(own: float, others: float, *, pure: float = 0.0) -> Grade | None:
     ('fail', 'warn', 'fail', None)
     """
     if own < _STRONG or own <= others:
-        return None
+        return "warn" if own >= _SHIELDED and 1 - own <= (1 - second) / 2 else None
     apart = 1 - own <= (1 - others) / 3
     if apart and (own >= _NEAR_PERFECT or (own >= _SHIELDED and pure >= _PURE)):
         return "fail"
@@ -78,36 +79,34 @@ def dominant(sample: Sample, alone: dict[str, float], accused: set[str]) -> list
     floor = skill(task, together(sample, weak))
     found: list[Finding] = []
     for name in strong[:_MOST_TRIED]:
-        if own[name] <= floor:
+        second = max((skill(task, alone[other]) for other in features if other not in {*accused, name}), default=0.0)
+        if own[name] <= floor and stands_out(own[name], 1.0, second=second) is None:
             break
         company = floor
         if len(strong) > 1:
             rest = [other for other in features if other not in accused and other != name]
             company = skill(task, together(sample, rest))
-        judged = _Judged(own[name], company, floor, pure_share(sample, name))
-        if judged.grade is not None:
+        pure = pure_share(sample, name)
+        grade, others, whom = stands_out(own[name], company, pure=pure), company, "all other columns together"
+        if grade is None and own[name] >= _SHIELDED and 1 - own[name] <= (1 - floor) / 3:
+            grade, others = stands_out(own[name], floor, pure=pure), floor
+            whom = "all other columns together but those as strong"
+        if grade is None and stands_out(own[name], 1.0, second=second) is not None:
+            grade, others, whom = "warn", second, "the best other column"
+        if grade is not None:
             accused = {*accused, name}
-            found.append(_finding(sample, name, alone[name], judged))
+            found.append(_finding(sample, name, grade, (alone[name], others, pure), whom))
     return found
 
 
-@dataclass(frozen=True)
-class _Judged:
-    own: float
-    company: float
-    floor: float
-    pure: float
-
-    @property
-    def grade(self) -> Grade | None:
-        alone = stands_out(self.own, self.company, pure=self.pure)
-        if alone is not None or self.own < _SHIELDED or 1 - self.own > (1 - self.floor) / 3:
-            return alone
-        return stands_out(self.own, self.floor, pure=self.pure)
-
-    @property
-    def others(self) -> float:
-        return self.company if stands_out(self.own, self.company, pure=self.pure) == self.grade else self.floor
+def _finding(sample: Sample, name: str, grade: Grade, figures: tuple[float, float, float], whom: str) -> Finding:
+    score, others, pure = figures
+    regression = sample.problem.task == "regression"
+    what, held = ("R squared", others) if regression else ("AUC", (others + 1) / 2)
+    means = f"'{name}' alone says more than {whom}: {what} {score:.3f} against {held:.3f}"
+    if grade == "fail" and skill(sample.problem.task, score) < _NEAR_PERFECT:
+        means += f", and {pure:.0%} of one class lie where no other ever is"
+    return suspect("leak.alone", grade, name, means, value=score, limit=held)
 
 
 def pure_share(sample: Sample, name: str) -> float:
@@ -119,12 +118,3 @@ def pure_share(sample: Sample, name: str) -> float:
     alone = counts == counts.sum(axis=1, keepdims=True)
     sizes = counts.sum(axis=0)
     return float(np.max(np.sum(counts * alone, axis=0) / np.maximum(sizes, 1) * (sizes >= 20)))
-
-
-def _finding(sample: Sample, name: str, score: float, judged: _Judged) -> Finding:
-    regression = sample.problem.task == "regression"
-    what, others = ("R squared", judged.others) if regression else ("AUC", (judged.others + 1) / 2)
-    means = f"'{name}' alone says more than all other columns together: {what} {score:.3f} against {others:.3f}"
-    if judged.grade == "fail" and judged.own < _NEAR_PERFECT:
-        means += f", and {judged.pure:.0%} of one class lie where no other ever is"
-    return suspect("leak.alone", judged.grade or "warn", name, means, value=score, limit=others)

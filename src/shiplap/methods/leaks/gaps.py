@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from shiplap.core.finding import Finding, Grade
 from shiplap.methods.bins import bins_score
 from shiplap.methods.leaks.found import suspect
-from shiplap.methods.leaks.sample import Sample
+from shiplap.methods.leaks.sample import Floats, Sample
 from shiplap.methods.metrics import auc
 from shiplap.methods.query import quoted
 from shiplap.methods.question import Problem
@@ -18,7 +19,9 @@ __all__ = ["gap_score", "gaps", "missing_pattern", "missing_with_label"]
 _TELLS = 0.95
 _LEAST = 20
 _EXCEPTIONS = 0.002
-_SURE_SHARE, _LIKELY_SHARE = 0.2, 0.05
+_SURE_SHARE, _LIKELY_SHARE, _USUAL_SHARE = 0.2, 0.05, 0.5
+_STRAYS = 0.01
+_HABIT, _MANY_VALUES = 0.3, 10
 
 
 def missing_pattern(
@@ -108,7 +111,9 @@ def gap_score(sample: Sample, name: str) -> float | None:
 
 
 def gaps(sample: Sample, missing: dict[str, float]) -> list[Finding]:
-    """Accuse columns whose gaps give the label: by both sides, or filled in after one outcome only.
+    """Accuse columns whose gaps give the target: by both sides, or filled in after one outcome only.
+
+    A number that is mostly one value (an amount of 0) is read as a gap where it is that value, with more caution.
 
     Parameters
     ----------
@@ -120,51 +125,110 @@ def gaps(sample: Sample, missing: dict[str, float]) -> list[Finding]:
     Returns
     -------
     list of Finding
-        ``leak.missing_tells`` where a gap or none tells the target, ``leak.one_outcome`` where a column is filled in
-        (or missing) after one outcome without exception: ``fail`` where that is a fifth of its rows, ``warn`` from a
-        twentieth.
+        ``leak.missing_tells`` (``fail``) where a gap or none tells the target; ``leak.one_outcome`` where a column is
+        filled in (or missing) after one outcome without exception: ``fail`` where that is a fifth of its rows, ``warn``
+        from a twentieth; of a usual value ``warn``, from half of the rows of the outcome.
     """
-    what = "R squared" if sample.problem.task == "regression" else "AUC"
     found = []
-    for name in (name for name in sample.tried if name in missing):
-        score = missing[name]
-        absent = sample.X[name].isna().to_numpy()
-        apart = _apart(sample, absent)
-        if score >= _TELLS or apart >= _TELLS:
-            means = f"whether '{name}' is missing tells the target by itself ({what} {score:.3f})"
-            if apart > score:
-                means = f"'{name}' is missing on one side of the target: it tells {apart:.1%} of the pairs apart"
-            found.append(suspect("leak.missing_tells", "fail", name, means, value=max(score, apart), limit=_TELLS))
+    for name in sample.tried:
+        if name in missing:
+            absent = sample.X[name].isna().to_numpy()
+            found += _tells(sample, name, absent, missing[name]) or _one_outcome(sample, name, absent)
         else:
-            found += _one_outcome(sample, name, absent)
+            usual = _usual(sample.X[name])
+            found += [] if usual is None else _unusual(sample, name, usual)
     return found
 
 
+def _tells(sample: Sample, name: str, absent: npt.NDArray[np.bool_], score: float) -> list[Finding]:
+    what = "R squared" if sample.problem.task == "regression" else "AUC"
+    apart = _apart(sample, absent)
+    if max(score, apart) < _TELLS:
+        return []
+    means = f"whether '{name}' is missing tells the target by itself ({what} {score:.3f})"
+    if apart > score:
+        side = "one side of the target" if sample.problem.task == "regression" else "all labels but one"
+        means = f"'{name}' is missing, or filled in, on {side}: it tells {apart:.1%} of the pairs apart"
+    return [suspect("leak.missing_tells", "fail", name, means, value=max(score, apart), limit=_TELLS)]
+
+
 def _apart(sample: Sample, absent: npt.NDArray[np.bool_]) -> float:
-    """Share of the pairs, one with a gap and one without, that a numeric target tells apart."""
-    if sample.problem.task != "regression" or min(absent.sum(), (~absent).sum()) < _LEAST:
+    """Share of the pairs that a gap and a numeric target, or a gap and the one label that goes with it, tell apart."""
+    if min(absent.sum(), (~absent).sum()) < _LEAST:
         return 0.0
-    area = auc(absent, sample.y.astype(np.float64)) or 0.5
-    return max(area, 1 - area)
+    if sample.problem.task == "regression":
+        area = auc(absent, sample.y.astype(np.float64)) or 0.5
+        return max(area, 1 - area)
+    n_classes = int(sample.y.max()) + 1
+    rows = np.bincount(sample.y, minlength=n_classes)
+    gone = np.bincount(sample.y[absent], minlength=n_classes)
+    inside, outside = gone / np.maximum(rows, 1), (gone.sum() - gone) / np.maximum(len(sample.y) - rows, 1)
+    areas = np.where((rows >= _LEAST) & (rows < len(sample.y)), (1 + np.abs(inside - outside)) / 2, 0.0)
+    return float(areas.max())
 
 
 def _one_outcome(sample: Sample, name: str, absent: npt.NDArray[np.bool_]) -> list[Finding]:
-    if sample.problem.task == "regression":
-        return []
     for side, word in ((~absent, "filled in"), (absent, "missing")):
-        rows = int(side.sum())
-        if rows < _LEAST:
-            continue
-        counts = np.bincount(sample.y[side], minlength=int(sample.y.max()) + 1)
-        label = int(np.argmax(counts))
-        base, share = float(np.mean(sample.y == label)), counts[label] / np.sum(sample.y == label)
-        others = rows * (1 - base)
-        if rows - counts[label] > _EXCEPTIONS * rows or others < _LEAST or share < _LIKELY_SHARE:
+        label, share = _only_label(sample, side)
+        if share < _LIKELY_SHARE:
             continue
         means = (
-            f"'{name}' is {word} on {rows:,} rows, and {counts[label]:,} of them are '{sample.problem.classes[label]}' "
-            f"({base:.0%} of all rows are): it seems to be written down after that outcome"
+            f"'{name}' is {word} on {side.sum():,} rows, and all of them are {label} ({share:.0%} of those rows): it "
+            "seems to be written down after that outcome"
         )
         grade: Grade = "fail" if share >= _SURE_SHARE else "warn"
-        return [suspect("leak.one_outcome", grade, name, means, value=float(share), limit=_SURE_SHARE)]
+        return [suspect("leak.one_outcome", grade, name, means, value=share, limit=_SURE_SHARE)]
     return []
+
+
+def _only_label(sample: Sample, side: npt.NDArray[np.bool_]) -> tuple[str, float]:
+    """Name the one label that some rows carry, and their share of all rows with it; 0 where they carry more than one.
+
+    Rows too few to tell that from chance, given how frequent the label is, count as more than one.
+    """
+    rows = int(side.sum())
+    if rows < _LEAST:
+        return "", 0.0
+    if sample.problem.task == "regression":
+        return _only_end(sample.y.astype(np.float64), side)
+    counts = np.bincount(sample.y[side], minlength=int(sample.y.max()) + 1)
+    code = int(np.argmax(counts))
+    total = int(np.sum(sample.y == code))
+    chance = rows * (1 - total / len(sample.y))
+    if rows - counts[code] > _EXCEPTIONS * rows or chance < _LEAST:
+        return "", 0.0
+    return f"'{sample.problem.classes[code]}'", float(counts[code] / total)
+
+
+def _only_end(y: Floats, side: npt.NDArray[np.bool_]) -> tuple[str, float]:
+    """The same for a number: the end of it that some rows lie in, all but one in a hundred, if that is half or less."""
+    for end, values in (("above", y), ("below", -y)):
+        edge = float(np.quantile(values[side], _STRAYS))
+        inside = values >= edge
+        if inside.mean() <= 0.5 and side.sum() * (1 - inside.mean()) >= _LEAST:
+            return f"{end} {edge if end == 'above' else -edge:,.6g}", float(np.sum(inside & side) / inside.sum())
+    return "", 0.0
+
+
+def _usual(column: pd.Series) -> npt.NDArray[np.bool_] | None:
+    """Return on which rows a number has its most frequent value; None where that is no habit."""
+    if column.dtype.kind != "f":
+        return None
+    counts = column.value_counts()
+    if len(counts) < _MANY_VALUES or counts.iloc[0] < _HABIT * len(column):
+        return None
+    return np.asarray(column == counts.index[0])
+
+
+def _unusual(sample: Sample, name: str, usual: npt.NDArray[np.bool_]) -> list[Finding]:
+    apart, (label, share) = _apart(sample, usual), _only_label(sample, ~usual)
+    if apart >= _TELLS:
+        means = f"whether '{name}' has its usual value tells {apart:.1%} of the pairs apart"
+        return [suspect("leak.one_outcome", "warn", name, means, value=apart, limit=_TELLS)]
+    if share < _USUAL_SHARE:
+        return []
+    means = (
+        f"'{name}' departs from its usual value on {np.sum(~usual):,} rows, and all of them are {label} ({share:.0%} "
+        "of those rows): it seems to be written down after that outcome"
+    )
+    return [suspect("leak.one_outcome", "warn", name, means, value=share, limit=_USUAL_SHARE)]

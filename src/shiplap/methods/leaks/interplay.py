@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from shiplap.methods.leaks.copies import label_agreement
 from shiplap.methods.leaks.joint import Identity
 from shiplap.methods.leaks.sample import Floats, Ints, Sample, levels, skill, together
 
@@ -64,11 +65,23 @@ def interplays(sample: Sample, names: list[str], alone: dict[str, float]) -> lis
     for columns, _ in sorted(suspected, key=lambda pair: (-pair[1], pair[0]))[:_MOST_CONFIRMED]:
         if any(set(known.columns) <= set(columns) for known, _ in found):
             continue
-        score = together(sample, list(columns))
+        certainty = max(skill(task, together(sample, list(columns))), _in_cells(sample, columns))
         best = max(skill(task, alone[name]) for name in columns)
-        if skill(task, score) >= max(_CONFIRMED, best + _BEYOND):
-            found.append((Identity(tuple(columns), "interplay", score), skill(task, score)))
+        if certainty >= max(_CONFIRMED, best + _BEYOND):
+            found.append((Identity(tuple(columns), "interplay", certainty), certainty))
     return found
+
+
+def _in_cells(sample: Sample, columns: tuple[str, ...]) -> float:
+    """How far each cell of values carries one label only, told from the other rows of the cell (`label_agreement`)."""
+    if sample.problem.task == "regression":
+        return 0.0
+    joint = np.zeros(len(sample.y), np.int64)
+    for name in columns:
+        codes, size = levels(sample.X[name])
+        joint = joint * size + codes if size <= _FEW_LEVELS else joint * (_FEW_LEVELS + 1) + sample.codes[name]
+    cells = np.unique(joint, return_inverse=True)[1].astype(np.int64)
+    return label_agreement(cells, sample.y) if int(cells.max()) < len(cells) / 3 else 0.0
 
 
 def _targets(sample: Sample) -> Floats:

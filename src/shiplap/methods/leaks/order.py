@@ -92,8 +92,8 @@ def _left_out(sample: Sample, kinds: tuple[str, ...]) -> dict[str, pd.Series]:
 
 def _readings(column: pd.Series) -> dict[str, Ints]:
     """Read an identifier as a number's order, and as a prefix and a length where those differ between rows."""
-    text = column.astype(str)
-    number = pd.to_numeric(text.str.extract(r"(\d+)\D*$")[0], errors="coerce")
+    text = column.astype(object).where(column.notna(), "").astype(str)
+    number = pd.Series([max(map(float, _NUMBER.findall(one)), key=abs, default=np.nan) for one in text])
     readings = {"order": (number.rank(pct=True).fillna(0.0) * (_PIECES - 1)).to_numpy().astype(np.int64)}
     parts: dict[str, pd.Series] = {"prefix": text.str[:2], "length": text.str.len()}
     for how, values in parts.items():
@@ -144,7 +144,7 @@ def _said(sample: Sample, column: pd.Series) -> tuple[float, str] | None:
         return None
     rows, vocabulary = np.asarray(present.sum(axis=0)).ravel(), count.get_feature_names_out()
     best: list[tuple[float, str, str]] = []
-    for code in np.flatnonzero(np.bincount(y) >= _FEWEST_TOKENS):
+    for code in np.flatnonzero(np.bincount(y) >= max(2 * _FEWEST_TOKENS, 0.01 * len(y))):
         hits = np.asarray(present.T @ (y == code).astype(np.float64)).ravel()
         agreement = _kappa(hits, rows, float(np.sum(y == code)), len(y))
         top = int(np.argmax(agreement))

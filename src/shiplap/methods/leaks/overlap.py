@@ -9,7 +9,6 @@ for data scientists: common pitfalls and best practices", Data Mining and Knowle
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -97,15 +96,15 @@ def own_rows_gap(sample: Sample, rows: Ints, block: Ints, tested: npt.NDArray[np
         other half of the tested rows too, instead of as many of the rest. The interval resamples whole blocks.
     """
     random = np.random.default_rng(sample.problem.brief.seed)
-    matrix = np.column_stack([*(codes[rows] for codes in sample.codes.values()), block]).astype(np.float32)
+    matrix = np.column_stack([codes[rows] for codes in sample.codes.values()]).astype(np.float32)
     asked, others = random.permutation(np.flatnonzero(tested)), random.permutation(np.flatnonzero(~tested))
     targets = _targets(sample, rows)
     missed = np.zeros((2, *targets.shape))
-    missed[0, asked] = targets[asked] - _answer(sample, matrix, targets, others, asked)
+    missed[0, asked] = targets[asked] - _answer(sample, (matrix, block, targets), others, asked)
     half = len(asked) // 2
     for own, foreign in ((asked[:half], asked[half:]), (asked[half:], asked[:half])):
         learned = np.concatenate([foreign, others[: len(others) - len(foreign)]])
-        missed[1, own] = targets[own] - _answer(sample, matrix, targets, learned, own)
+        missed[1, own] = targets[own] - _answer(sample, (matrix, block, targets), learned, own)
     spread = float(np.mean(np.sum((targets[asked] - targets[asked].mean(axis=0)) ** 2, axis=1))) or 1.0
     losses = np.sum(missed[:, asked] ** 2, axis=2).T / spread
     pieces = np.unique(block[asked], return_inverse=True)[1].astype(np.int64)
@@ -122,7 +121,13 @@ def _targets(sample: Sample, rows: Ints) -> Floats:
     return np.asarray(np.eye(len(sample.problem.classes))[y])
 
 
-def _answer(sample: Sample, matrix: npt.NDArray[Any], targets: Floats, learned: Ints, asked: Ints) -> Floats:
+def _answer(sample: Sample, data: tuple[npt.NDArray[np.float32], Ints, Floats], learned: Ints, asked: Ints) -> Floats:
+    """Predict some rows by trees that learned from others: from their features and what their block did before."""
+    features, block, targets = data
+    matrix = np.column_stack([features, np.zeros(targets.shape, np.float32)])
+    width, halves = features.shape[1], (learned[::2], learned[1::2])
+    for own, foreign in ((halves[0], halves[1]), (halves[1], halves[0]), (asked, learned)):
+        matrix[own, width:] = _before(block, targets, foreign)[block[own]]
     settings = {"n_estimators": _TREES, "min_samples_leaf": 4, "max_features": 0.4, "random_state": 0}
     if sample.problem.task == "regression":
         numbers = ExtraTreesRegressor(**settings).fit(matrix[learned], targets[learned, 0])
@@ -131,6 +136,16 @@ def _answer(sample: Sample, matrix: npt.NDArray[Any], targets: Floats, learned: 
     given = np.zeros((len(asked), targets.shape[1]))
     given[:, classes.classes_] = classes.predict_proba(matrix[asked])
     return given
+
+
+def _before(block: Ints, targets: Floats, learned: Ints) -> Floats:
+    """Mean target of each block among the rows learned from, drawn to the overall mean by two rows of it."""
+    size, overall = int(block.max()) + 1, targets[learned].mean(axis=0)
+    rows = np.bincount(block[learned], minlength=size)[:, None]
+    total = np.column_stack(
+        [np.bincount(block[learned], weights=column[learned], minlength=size) for column in targets.T]
+    )
+    return np.asarray((total + 2 * overall) / (rows + 2))
 
 
 def time_overlap(sample: Sample) -> list[Overlap]:

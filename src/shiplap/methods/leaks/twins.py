@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 
 from shiplap.core.finding import Finding, Grade
-from shiplap.methods.leaks.sample import Floats, Ints
+from shiplap.methods.leaks.sample import Floats, Ints, levels
 from shiplap.methods.question import Problem
 from shiplap.methods.splits import Split
 
@@ -19,6 +19,7 @@ __all__ = ["Twins", "places", "twin_finding", "twins_of"]
 _TEST, _TRAIN = 1_500, 15_000
 _NEIGHBORS = 5
 _NEAR = 0.05
+_FAR = 4.0
 _WIDTH = 6
 """Numbers that stand for one category: values of it lie about equally far apart."""
 _SHARE, _FEWEST = 0.02, 10
@@ -90,7 +91,7 @@ def twins_of(problem: Problem, split: Split) -> Twins:
 
 
 def places(X: pd.DataFrame, *, seed: int) -> npt.NDArray[np.float32]:
-    """Lay rows out in a space: numbers by their ranks, categories at equal distances from each other.
+    """Lay rows out in a space: numbers in standard deviations, categories at equal distances from each other.
 
     Returns
     -------
@@ -101,11 +102,14 @@ def places(X: pd.DataFrame, *, seed: int) -> npt.NDArray[np.float32]:
     for name in X.columns:
         column = X[name]
         if column.dtype.kind in "fM":
-            ranks = column.rank(pct=True).to_numpy(dtype=np.float64)
-            sides.append(np.where(np.isnan(ranks), -0.5, ranks)[:, None])
+            seconds = column.to_numpy().astype("datetime64[s]") if column.dtype.kind == "M" else column.to_numpy()
+            values = np.where(column.isna(), np.nan, seconds.astype(np.float64))
+            spread = float(np.nanstd(values)) if column.notna().any() else 0.0
+            far = (values - np.nanmean(values)) / spread if spread else np.zeros(len(values))
+            sides.append(np.where(np.isnan(far), -_FAR, np.clip(far, -_FAR, _FAR))[:, None])
             continue
-        codes, values = pd.factorize(column, use_na_sentinel=False)
-        corners = random.normal(size=(len(values), _WIDTH))
+        codes, n_levels = levels(column)
+        corners = random.normal(size=(n_levels, _WIDTH))
         corners /= np.linalg.norm(corners, axis=1, keepdims=True) * np.sqrt(2)
         sides.append(corners[codes])
     return np.concatenate(sides, axis=1).astype(np.float32)
