@@ -104,3 +104,12 @@ def test_nothing_without_groups_or_a_target():
     assert looked(load_diabetes(as_frame=True).frame).findings == ()
     numbers = load_diabetes(as_frame=True).frame[["bmi", "bp", "s1", "target"]]
     assert looked(numbers, target="target").findings == ()
+
+
+def test_an_association_that_only_shrinks_is_no_paradox():
+    rng = np.random.default_rng(0)
+    shop = (rng.random(20_000) < 0.4).astype(int)
+    price = rng.normal(size=20_000) + 2 * shop
+    sold = 3 * shop + np.where(shop == 0, -0.15, 0.3) * price + rng.normal(size=20_000)
+    rows = pd.DataFrame({"shop": np.where(shop == 0, "a", "b"), "price": price, "sold": sold})
+    assert not of(looked(rows, target="sold"), "group.paradox")
