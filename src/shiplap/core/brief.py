@@ -35,8 +35,8 @@ Asked = Task | Literal["forecast", "anomaly"]
 OutputTask = Task | Literal["tensor"]
 KnownAt = Literal["decision", "later"]
 Label = str | int | float | bool
-_LEAST_TABLE_MB = 64
-_SECRET = re.compile(r"[a-z]\w*://([^/?@]*:[^/?@]+@|[^:]*[?&](ssl)?password=)", re.IGNORECASE)
+_LEAST_TABLE_MB = 128
+_SECRET = re.compile(r"[a-z]\w*://([^/?@]*:[^/?@]+@|[^?]*\?(\S*&)?(ssl)?password=)", re.IGNORECASE)
 """An address with a password in it."""
 
 
@@ -324,11 +324,7 @@ def _checked(brief: Brief) -> Brief:
         _check_value(brief.value)
     if brief.capacity is not None:
         _check_capacity(brief.capacity)
-    if _SECRET.match(brief.table):
-        raise BriefError(
-            "the address in table holds a password, and a brief is written into records",
-            hint="leave it out, and give it in PGPASSWORD or ~/.pgpass",
-        )
+    _check_table(brief.table)
     both = set(brief.drop) & set(brief.keep)
     if both:
         raise BriefError(f"column '{min(both)}' is both in drop and in keep")
@@ -347,6 +343,14 @@ def _check_capacity(capacity: Capacity) -> None:
     if not 0 < number < math.inf or (name == "share" and number > 1):
         least = "above 0 and at most 1" if name == "share" else "above 0"
         raise BriefError(f"capacity.{name} must be {least}, not {number}")
+
+
+def _check_table(table: str) -> None:
+    if _SECRET.match(table):
+        raise BriefError(
+            "the address in table holds a password, and a brief is written into records",
+            hint="leave it out, and give it in PGPASSWORD or ~/.pgpass",
+        )
 
 
 def _check_value(value: Value) -> None:

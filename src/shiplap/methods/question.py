@@ -157,7 +157,8 @@ def opened(source: Any, brief: Brief) -> Table:
     """
     if source is None and not brief.table:
         raise BriefError("no table was given", hint="pass one, or name it as `table` in shiplap.toml")
-    return read(brief.table if source is None else source, name=brief.name, columns=brief.columns)
+    given = brief.table if source is None else source
+    return read(given, name=brief.name, columns=brief.columns, memory_mb=brief.budget.table_mb)
 
 
 def pose(source: Any, brief: Brief | None = None, question: dict[str, Any] | None = None) -> Problem:

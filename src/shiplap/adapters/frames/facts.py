@@ -303,10 +303,12 @@ class NumberFacts:
 def number_facts(column: Relation, expression: str) -> NumberFacts:
     """Ask how whole numbers lie; `expression` is the number of a row."""
     sql = f"""
-        SELECT min(x), max(x), count(DISTINCT x), count(*) FILTER (x <= before)
+        SELECT min(x), max(x), count(x), count(*) FILTER (x <= before)
         FROM (SELECT {expression} AS x, lag({expression}) OVER () AS before FROM {column.relation})"""
-    low, high, distinct, falls = column.session.one(sql)
-    return NumberFacts(int(low), int(high), int(distinct), falls == 0)
+    low, high, n, falls = column.session.one(sql)
+    if falls:
+        n = column.session.one(f"SELECT count(DISTINCT {expression}) FROM {column.relation}")[0]
+    return NumberFacts(int(low), int(high), int(n), falls == 0)
 
 
 def _listed(texts: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ from shiplap.core.brief import ColumnBrief
 from shiplap.core.errors import TableError, nearest
 from shiplap.core.progress import tell
 
-__all__ = ["found_in", "load_arrow", "load_files", "load_query"]
+__all__ = ["found_in", "keep_parquet", "load_arrow", "load_files", "load_query"]
 
 
 def load_files(session: Session, source: FileSource, relation: str) -> None:
@@ -93,6 +93,19 @@ def found_in(session: Session, relation: str, told: dict[str, ColumnBrief]) -> l
     return found
 
 
+def keep_parquet(session: Session, files: tuple[Path, ...], values: str) -> None:
+    """Make ``rows`` a view of Parquet files: `values` as SQL, and a rowid that follows the order of files and rows."""
+    absolute = tuple(path.resolve() for path in files)
+    session.execute("DROP VIEW raw")
+    rowid = "(file_index << 40) + file_row_number AS rowid"
+    session.execute(f"CREATE VIEW rows AS SELECT {values}, {rowid} FROM {_scan(absolute)}")
+    session.keep(absolute)
+
+
+def _scan(files: tuple[Path, ...]) -> str:
+    return f"read_parquet({literal(str(path) for path in files)}, union_by_name=true)"
+
+
 def _load_parquet(session: Session, files: tuple[Path, ...], relation: str) -> None:
     for path in files:
         try:
@@ -101,9 +114,8 @@ def _load_parquet(session: Session, files: tuple[Path, ...], relation: str) -> N
             raise refused(
                 error, f"'{path}' is not a Parquet file", hint="it may be truncated; copy it again"
             ) from error
-    listed = literal(str(path) for path in files)
     try:
-        session.execute(f"CREATE VIEW {relation} AS SELECT * FROM read_parquet({listed}, union_by_name=true)")
+        session.execute(f"CREATE VIEW {relation} AS SELECT * FROM {_scan(files)}")
     except duckdb.Error as error:
         raise refused(error, f"'{files[0]}' cannot be read") from error
     check_names([name for name, _ in session.columns(relation)], f"'{files[0]}'")

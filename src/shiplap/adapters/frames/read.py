@@ -17,11 +17,11 @@ from shiplap.adapters.frames.databases import is_sqlite
 from shiplap.adapters.frames.digests import digest_arrow, digest_of, sha256_file
 from shiplap.adapters.frames.frame import DuckFrame
 from shiplap.adapters.frames.infer import Found
-from shiplap.adapters.frames.load import found_in, load_arrow, load_files, load_query
+from shiplap.adapters.frames.load import found_in, keep_parquet, load_arrow, load_files, load_query
 from shiplap.adapters.frames.objects import arrow_of
 from shiplap.adapters.frames.places import is_live, live_digest, read_live
 from shiplap.adapters.frames.query import Query, parsed_query
-from shiplap.adapters.frames.session import Session, quoted, refused
+from shiplap.adapters.frames.session import MEMORY_MB, Session, quoted, refused
 from shiplap.adapters.frames.source import FileSource, is_query, locate
 from shiplap.core.brief import ColumnBrief
 from shiplap.core.errors import BriefError, nearest
@@ -41,11 +41,12 @@ def read(
     columns: Mapping[str, ColumnBrief] = {},
     base: Path | None = None,
     digest_file: Digester = sha256_file,
+    memory_mb: float = MEMORY_MB,
 ) -> Table:
     """Read a table and find out what its columns hold, from all of its rows.
 
-    The rows are a snapshot: what the digest names is what later queries answer from, whatever happens to the source.
-    They are kept compressed, at most 1 GB of them in memory.
+    What the digest names is what later queries answer from: the rows are a snapshot, kept compressed, whatever happens
+    to the source. Large Parquet files are read where they lie; queries are refused once somebody changed them.
 
     Parameters
     ----------
@@ -63,6 +64,8 @@ def read(
         Folder that relative file names start from; the working folder when left out.
     digest_file : callable
         ``(path) -> SHA-256`` of a file's bytes; a caller may pass one that remembers.
+    memory_mb : float
+        What the rows, and queries over them, may take in memory; the rest lies in the folder for temporary files.
 
     Raises
     ------
@@ -85,7 +88,7 @@ def read(
         return read_live(source, name, columns)
     origin = _origin(source, base)
     digest = _digest(origin, columns, digest_file)
-    session = Session()
+    session = Session(memory_mb)
     try:
         schema, n_rows = _fill(session, origin, columns, base)
     except BaseException:
@@ -187,8 +190,26 @@ def _fill(
                 f"the brief speaks of a column '{stated}' that the table has not", hint=nearest(stated, names)
             )
     found = [_remembering(one, before) for one in found_in(session, "raw", dict(columns))]
-    tell("keeping the rows")
     values = ", ".join(f"{canonical(one)} AS {quoted(one.column.name)}" for one in found)
+    if origin.files is not None and _stays(origin.files, found):
+        keep_parquet(session, origin.files.files, values)
+    else:
+        _copy(session, origin, values)
+    n_rows = int(session.one("SELECT count(*) FROM rows")[0])
+    schema = counted(session, found, n_rows)
+    session.seal()
+    return schema, n_rows
+
+
+def _stays(source: FileSource, found: list[Found]) -> bool:
+    """Tell whether rows are read where they lie: from large Parquet files that hold their values as what they are."""
+    if source.format != "parquet" or not source.is_large:
+        return False
+    return not any(one.raw == "VARCHAR" and one.column.kind in ("number", "boolean", "date") for one in found)
+
+
+def _copy(session: Session, origin: _Origin, values: str) -> None:
+    tell("keeping the rows")
     try:
         session.execute(f"CREATE TABLE rows AS SELECT {values} FROM raw")
     except duckdb.Error as error:
@@ -198,10 +219,6 @@ def _fill(
     else:
         kind = "VIEW" if origin.files is not None and origin.files.format == "parquet" else "TABLE"
         session.execute(f"DROP {kind} raw")
-    n_rows = int(session.one("SELECT count(*) FROM rows")[0])
-    schema = counted(session, found, n_rows)
-    session.seal()
-    return schema, n_rows
 
 
 def _remembering(found: Found, before: dict[str, list[Found]]) -> Found:

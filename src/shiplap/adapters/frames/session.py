@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -15,11 +16,12 @@ import duckdb
 
 from shiplap.core.errors import TableError
 
-__all__ = ["MEMORY_LIMIT", "Session", "literal", "quoted"]
+__all__ = ["MEMORY_MB", "Session", "literal", "quoted"]
 
-MEMORY_LIMIT = "1GB"
+MEMORY_MB = 1024.0
 """What one table may hold in memory; the rest is spilled to a folder that is removed when the table is."""
 _THREADS = 8
+_STAR = re.compile(r"\bSELECT \* FROM rows\b")
 
 
 def quoted(name: str) -> str:
@@ -49,8 +51,13 @@ def literal(value: str | Iterable[str]) -> str:
 class Session:
     """A DuckDB database that holds the rows of one table.
 
-    It uses at most `MEMORY_LIMIT` (and at most 8 threads), downloads and loads no extension, sees no Python variable,
-    and after `seal` reads no file either. The times in it are UTC.
+    It downloads and loads no extension, sees no Python variable, uses at most 8 threads, and after `seal` reads no
+    file but those it was told to keep to. The times in it are UTC.
+
+    Parameters
+    ----------
+    memory_mb : float
+        What it may hold in memory; it spills the rest to a folder that is removed with it.
 
     Examples
     --------
@@ -59,18 +66,20 @@ class Session:
     [(2,)]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, memory_mb: float = MEMORY_MB) -> None:
+        self._kept: dict[Path, tuple[int, ...]] = {}
         self.folder = Path(tempfile.mkdtemp(prefix="shiplap-"))
         self._connection = duckdb.connect(
             ":memory:",
             config={
                 "threads": str(min(os.cpu_count() or 1, _THREADS)),
-                "memory_limit": MEMORY_LIMIT,
+                "memory_limit": f"{memory_mb:.0f}MB",
                 "temp_directory": str(self.folder),
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
                 "allow_community_extensions": "false",
                 "python_enable_replacements": "false",
+                "enable_external_file_cache": "false",
             },
         )
         self._lock = threading.Lock()
@@ -92,10 +101,11 @@ class Session:
 
     def ask(self, sql: str) -> duckdb.DuckDBPyRelation:
         """Prepare a query on a cursor of its own, so that several threads can ask at once; it runs when it is read."""
+        self._check_kept()
         with self._lock:
             cursor = self._connection.cursor()
         cursor.execute("USE store")
-        return cursor.sql(sql)
+        return cursor.sql(_STAR.sub("SELECT * EXCLUDE (rowid) FROM rows", sql) if self._kept else sql)
 
     def fetch(self, sql: str) -> list[tuple[Any, ...]]:
         """Run SQL and return all rows."""
@@ -126,14 +136,32 @@ class Session:
         """Return name and type of every column of a table, view or ``(query)``."""
         return [(row[0], row[1]) for row in self.fetch(f"DESCRIBE SELECT * FROM {relation}")]
 
+    def keep(self, files: Iterable[Path]) -> None:
+        """Let queries read some files where they lie, as long as nobody changes them; ``rows`` has a ``rowid`` then."""
+        self._kept = {path: _stamp(path) for path in files}
+        self._connection.execute(f"SET allowed_paths={literal(str(path) for path in self._kept)}")
+
+    def _check_kept(self) -> None:
+        for path, stamp in self._kept.items():
+            if _stamp(path) != stamp:
+                raise TableError(f"'{path}' was changed while it was in use", hint="start again, on files that rest")
+
     def seal(self) -> None:
-        """Forbid files and changed settings from here on."""
+        """Forbid all other files and changed settings from here on."""
         self._connection.execute("SET enable_external_access=false")
         self._connection.execute("SET lock_configuration=true")
 
     def close(self) -> None:
         """Free the memory and remove the folder now instead of when the table is forgotten."""
         self._finalizer()
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        state = path.stat()
+    except OSError:
+        return ()
+    return state.st_size, state.st_mtime_ns, state.st_ino
 
 
 def plain(error: duckdb.Error) -> str:
@@ -145,6 +173,10 @@ def plain(error: duckdb.Error) -> str:
 
 def refused(error: duckdb.Error, doing: str, *, hint: str = "") -> TableError:
     """Return a DuckDB error as a `TableError` of one line."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return TableError(
+            f"{doing}: they need more memory than they may take", hint="raise budget.table_mb, or read fewer columns"
+        )
     return TableError(f"{doing}: {plain(error)}", hint=hint)
 
 

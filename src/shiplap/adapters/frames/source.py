@@ -12,8 +12,10 @@ from pathlib import Path
 
 from shiplap.core.errors import TableError, nearest
 
-__all__ = ["FileSource", "format_of", "is_query", "locate"]
+__all__ = ["LARGE", "FileSource", "format_of", "is_query", "locate"]
 
+LARGE = 32 * 2**20
+"""Bytes from which on Parquet files are read where they lie."""
 _QUERY = re.compile(r"\s*(select|with|from)\b\s*\S", re.IGNORECASE)
 _KNOWN = "CSV, TSV, Parquet, JSON lines (each also .gz or .zst where it is text), DuckDB and SQLite files"
 _SUFFIXES = {
@@ -43,6 +45,11 @@ class FileSource:
     files: tuple[Path, ...]
     format: str
     inner: str = ""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the files are too large to be copied without need."""
+        return sum(path.stat().st_size for path in self.files) >= LARGE
 
     @property
     def name(self) -> str:

@@ -10,7 +10,7 @@ import duckdb
 
 from shiplap.adapters.frames.csvhead import Dialect, check_gzip, check_utf8, read_head
 from shiplap.adapters.frames.names import check_names
-from shiplap.adapters.frames.session import Session, literal, plain
+from shiplap.adapters.frames.session import Session, literal, plain, refused
 from shiplap.core.errors import TableError
 
 __all__ = ["csv_error", "load_csv", "load_json", "opened_csv", "scan_csv"]
@@ -73,6 +73,8 @@ def _run_csv(session: Session, verb: str, path: Path, head: Dialect) -> None:
 
 def csv_error(error: duckdb.Error, path: Path) -> TableError:
     """Return what went wrong in a CSV file, with the line and what to do."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return refused(error, f"the rows of '{path}' cannot be read")
     text = str(error)
     found = re.search(r"CSV Error on Line: (\d+)", text)
     line = f"line {int(found[1]):,} of '{path}'" if found else f"'{path}'"

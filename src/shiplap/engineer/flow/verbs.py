@@ -48,7 +48,9 @@ def verb(name: str, source: Any = None, *others: Any, **question: Any) -> Report
     Report
     """
     project = locate(source, **question)
-    rows = [read_rows(project), *(verbs.get("read")(other, columns=project.columns) for other in others)]
+    cap = project.brief.budget.table_mb
+    further = [verbs.get("read")(other, columns=project.columns, memory_mb=cap) for other in others]
+    rows = [read_rows(project), *further]
     report: Report = verbs.get(name)(*rows, brief=project.brief)
     return report
 
@@ -56,6 +58,11 @@ def verb(name: str, source: Any = None, *others: Any, **question: Any) -> Report
 def read_rows(project: Project, **options: Any) -> Table:
     """Read the rows of a project, with what its brief says of single columns."""
     table: Table = verbs.get("read")(
-        project.source, name=project.brief.name, columns=project.columns, base=project.folder, **options
+        project.source,
+        name=project.brief.name,
+        columns=project.columns,
+        base=project.folder,
+        memory_mb=project.brief.budget.table_mb,
+        **options,
     )
     return table
