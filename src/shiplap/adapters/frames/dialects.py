@@ -31,15 +31,21 @@ _NODES: dict[str, dict[type[exp.Expr], str]] = {
         exp.CountIf: "COUNT(*) FILTER (WHERE :this)",
         exp.DayOfWeek: "EXTRACT(DOW FROM :this)",
         exp.DayOfWeekIso: "EXTRACT(ISODOW FROM :this)",
-        exp.IntDiv: "FLOOR(:this / :expression)",
+        exp.DayOfYear: "EXTRACT(DOY FROM :this)",
+        exp.Hour: "EXTRACT(HOUR FROM :this)",
+        exp.IntDiv: "TRUNC(:this / :expression)",
         exp.IsNan: "(:this = 'NaN')",
+        exp.Minute: "EXTRACT(MINUTE FROM :this)",
+        exp.Quarter: "EXTRACT(QUARTER FROM :this)",
         exp.RegexpFullMatch: "(:this ~ ('^(?:' || :expression || ')$'))",
         exp.StrToTime: "CAST(TO_TIMESTAMP(:this, :format) AS TIMESTAMP)",
+        exp.Week: "EXTRACT(WEEK FROM :this)",
     },
     "spark": {
         exp.ApproxQuantile: "PERCENTILE_APPROX(:this, :quantile, 10000)",
         exp.DayOfWeek: "(DAYOFWEEK(:this) - 1)",
         exp.DayOfWeekIso: "(WEEKDAY(:this) + 1)",
+        exp.IsNan: "(:this = DOUBLE('NaN'))",
         exp.PercentileCont: "PERCENTILE(:this, :expression)",
         exp.RegexpFullMatch: "(:this RLIKE CONCAT('^(?:', :expression, ')$'))",
         exp.StrToTime: "TO_TIMESTAMP_NTZ(:this, :format)",
@@ -71,8 +77,10 @@ _FORMATS = {
     },
 }  # fmt: skip
 """How places write what ``strptime`` formats say; the readers of both take one digit for two."""
+_SPARK_PARTS = {"DOW": exp.DayOfWeek, "ISODOW": exp.DayOfWeekIso, "EPOCH": exp.TimeToUnix}
+"""Parts of moments that Spark counts otherwise, or not at all, under ``extract``."""
 _ROLLING = (exp.Lag, exp.Lead, exp.RowNumber, exp.First, exp.Last, exp.FirstValue, exp.LastValue)
-_INTEGERS = (exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT)
+_WHOLE = ("TINYINT", "SMALLINT", "INT", "INTEGER", "BIGINT", "HUGEINT", "INT128")
 
 
 def translated(sql: str, dialect: str, *, columns: Sequence[str], describe: Describe) -> str:
@@ -90,7 +98,7 @@ def translated(sql: str, dialect: str, *, columns: Sequence[str], describe: Desc
     columns : sequence of str
         The columns of ``rows`` in order.
     describe : callable
-        Tells the type of an expression over ``rows``, as DuckDB calls it.
+        Tells the type of an expression over ``rows``, as DuckDB calls it; empty where it is over something else.
 
     Raises
     ------
@@ -107,36 +115,25 @@ def translated(sql: str, dialect: str, *, columns: Sequence[str], describe: Desc
         tree = sqlglot.parse_one(sql, read="duckdb")
     except sqlglot.errors.ParseError as error:
         raise TableError(f"the query cannot be said in the dialect of {dialect}: {sql}") from error
+    kinds = {id(node): describe(node.this.sql("duckdb")) for node in tree.find_all(exp.Cast, exp.Mod, exp.Typeof)}
     for node in reversed(list(tree.walk(bfs=False))):  # what lies deeper first: templates hold what became of it
         if isinstance(node, exp.Select):
             _expand_star(node, columns)
-        elif (new := _said(node, dialect, describe)) is not None:
+        elif isinstance(node, exp.Subquery) and isinstance(node.parent, exp.From | exp.Join) and not node.alias:
+            node.set("alias", exp.TableAlias(this=exp.to_identifier("unnamed")))
+        elif (new := _said(node, dialect, kinds.get(id(node), ""))) is not None:
             if node is tree:
                 tree = new
             node.replace(new)
     return tree.sql(dialect, unsupported_level=sqlglot.ErrorLevel.IGNORE)
 
 
-def _said(node: exp.Expr, dialect: str, describe: Describe) -> exp.Expr | None:
-    """Return what a node becomes in a dialect; None where sqlglot says it right."""
-    if isinstance(node, exp.Typeof):
-        return exp.Literal.string(describe(node.this.sql("duckdb")))
-    if isinstance(node, exp.StrToTime):
-        node.set("format", exp.Literal.string(_format(node.args["format"].name, dialect)))
-    if isinstance(node, exp.IgnoreNulls) and dialect == "postgres":
-        return node.this  # type: ignore[no-any-return]
-    if isinstance(node, exp.Window) and isinstance(node.this, _ROLLING) and not node.args.get("order"):
-        return _ordered(node)
-    if isinstance(node, exp.Anonymous):
-        return _function(node, dialect)
-    if isinstance(node, exp.Log) and node.expression is None:
-        return exp.Log(this=exp.Literal.number(10), expression=node.this) if dialect == "spark" else None
-    if dialect == "postgres" and isinstance(node, exp.Mod | exp.Round | exp.Log):
-        return _in_decimals(node)
-    if isinstance(node, exp.Cast):
-        return _cast(node, dialect)
+def _said(node: exp.Expr, dialect: str, kind: str) -> exp.Expr | None:
+    """Return what a node over a value of a kind becomes in a dialect; None where sqlglot says it right."""
+    rule = _RULES.get(type(node))
+    new = rule(node, dialect, kind) if rule else None
     template = _NODES[dialect].get(type(node))
-    return _filled(template, dialect, node.args) if template else None
+    return _filled(template, dialect, node.args) if new is None and template else new
 
 
 def _filled(template: str, dialect: str, arguments: dict[str, exp.Expr]) -> exp.Expr:
@@ -146,7 +143,37 @@ def _filled(template: str, dialect: str, arguments: dict[str, exp.Expr]) -> exp.
     return tree
 
 
-def _function(node: exp.Anonymous, dialect: str) -> exp.Expr | None:
+def _typeof(node: exp.Expr, dialect: str, kind: str) -> exp.Expr:
+    return exp.Literal.string(kind)
+
+
+def _difference(node: exp.Expr, dialect: str, kind: str) -> exp.Expr:
+    """Count the borders of days, months ... between two moments, as DuckDB does, not the whole ones that passed."""
+    unit = node.text("unit").upper()
+    epoch = _NODES["spark"][exp.TimeToUnix] if dialect == "spark" else "EXTRACT(EPOCH FROM :this)"
+    counted = {
+        "YEAR": "EXTRACT(YEAR FROM :this)",
+        "MONTH": "(EXTRACT(YEAR FROM :this) * 12 + EXTRACT(MONTH FROM :this))",
+        "DAY": f"FLOOR({epoch} / 86400)",
+        "HOUR": f"FLOOR({epoch} / 3600)",
+        "MINUTE": f"FLOOR({epoch} / 60)",
+        "SECOND": f"FLOOR({epoch})",
+    }
+    if unit not in counted:
+        raise TableError(
+            f"a difference in '{unit.lower()}' cannot be asked where these rows lie",
+            hint=f"ask in one of: {', '.join(counted).lower()}",
+        )
+    borders = f"({counted[unit]} - {counted[unit].replace(':this', ':expression')})"
+    return _filled(borders, dialect, node.args)
+
+
+def _extract(node: exp.Expr, dialect: str, kind: str) -> exp.Expr | None:
+    part = _SPARK_PARTS.get(node.name.upper()) if dialect == "spark" else None
+    return _filled(_NODES["spark"][part], dialect, {"this": node.expression}) if part else None
+
+
+def _function(node: exp.Expr, dialect: str, kind: str) -> exp.Expr | None:
     """Say a function that sqlglot has no node for; the hash of several values holds apart which of them are missing."""
     name, given = node.name.lower(), node.expressions
     if name == "hash" and dialect == "postgres":
@@ -159,24 +186,23 @@ def _function(node: exp.Anonymous, dialect: str) -> exp.Expr | None:
     return _filled(template, dialect, {"this": given[0]}) if template else None
 
 
-def _cast(node: exp.Cast, dialect: str) -> exp.Expr | None:
-    """Cast to whole numbers as DuckDB does, which rounds to the nearest, ties to the even one."""
-    kind, value = node.to.this, node.this
-    if kind == exp.DType.INT128 and dialect == "postgres":
-        return exp.Round(this=exp.cast(value, "DECIMAL"))
-    if kind == exp.DType.INT128:
-        return type(node)(this=value, to=exp.DataType.build("DECIMAL(38, 0)"))
-    fraction = isinstance(value, exp.Div | exp.Paren | exp.Mul | exp.Column) and not isinstance(value, exp.Boolean)
-    if kind in _INTEGERS and dialect == "spark" and fraction and not isinstance(value.unnest(), exp.Predicate):
-        return exp.cast(exp.Anonymous(this="RINT", expressions=[value]), node.to)
-    return None
-
-
-def _in_decimals(node: exp.Expr) -> exp.Expr | None:
-    """Let PostgreSQL compute in decimals what it does not compute with doubles; whole numbers of the rowid stay."""
-    if isinstance(node, exp.Round) and node.args.get("decimals") is None:
+def _cast(node: exp.Expr, dialect: str, kind: str) -> exp.Expr | None:
+    """Cast to whole numbers as DuckDB does: booleans are 0 and 1, fractions go to the nearest, ties to the even one."""
+    to, value = node.args["to"].sql("duckdb"), node.this
+    if to not in _WHOLE:
         return None
-    if isinstance(node, exp.Mod) and all(column.name == "rowid" for column in node.find_all(exp.Column)):
+    if dialect == "postgres" and kind == "BOOLEAN":
+        return exp.cast(exp.cast(value, "INT"), to)
+    if dialect == "spark" and kind in ("DOUBLE", "FLOAT"):
+        value = exp.Anonymous(this="RINT", expressions=[value])
+    if to == "INT128" and dialect == "postgres":
+        return exp.Round(this=exp.cast(value, "DECIMAL"))
+    return type(node)(this=value, to=exp.DataType.build("DECIMAL(38, 0)" if to == "INT128" else to))
+
+
+def _in_decimals(node: exp.Expr, dialect: str, kind: str) -> exp.Expr | None:
+    """Let PostgreSQL compute in decimals what it does not compute with doubles."""
+    if dialect != "postgres" or kind in _WHOLE:
         return None
     node = node.copy()
     for name in ("this", "expression"):
@@ -185,10 +211,54 @@ def _in_decimals(node: exp.Expr) -> exp.Expr | None:
     return exp.cast(node, "DOUBLE")
 
 
-def _ordered(window: exp.Window) -> exp.Expr:
-    window = window.copy()
-    window.set("order", exp.Order(expressions=[exp.Ordered(this=exp.column("rowid"), nulls_first=False)]))
-    return window
+def _round(node: exp.Expr, dialect: str, kind: str) -> exp.Expr | None:
+    return _in_decimals(node, dialect, kind) if node.args.get("decimals") else None
+
+
+def _log(node: exp.Expr, dialect: str, kind: str) -> exp.Expr | None:
+    """Take a logarithm without a base as that of ten, which Spark takes as the natural one."""
+    if node.args.get("expression") is not None:
+        return _in_decimals(node, dialect, kind)
+    return exp.Log(this=exp.Literal.number(10), expression=node.this) if dialect == "spark" else None
+
+
+def _ignoring(node: exp.Expr, dialect: str, kind: str) -> exp.Expr | None:
+    return node.this if dialect == "postgres" else None
+
+
+def _window(node: exp.Expr, dialect: str, kind: str) -> exp.Expr | None:
+    """Let a window without an order follow the order of the rows."""
+    if not isinstance(node.this, _ROLLING) or node.args.get("order"):
+        return None
+    node = node.copy()
+    node.set("order", exp.Order(expressions=[exp.Ordered(this=exp.column("rowid"), nulls_first=False)]))
+    return node
+
+
+def _moment(node: exp.Expr, dialect: str, kind: str) -> exp.Expr | None:
+    """Write a format as the place does; the template does the rest."""
+    form = node.args["format"].name
+    for word, said in _FORMATS[dialect].items():
+        form = form.replace(word, said)
+    node.set("format", exp.Literal.string(form))
+    return None
+
+
+_RULES: dict[type[exp.Expr], Callable[[exp.Expr, str, str], exp.Expr | None]] = {
+    exp.Anonymous: _function,
+    exp.Cast: _cast,
+    exp.DateDiff: _difference,
+    exp.Extract: _extract,
+    exp.IgnoreNulls: _ignoring,
+    exp.Log: _log,
+    exp.Mod: _in_decimals,
+    exp.Round: _round,
+    exp.StrToTime: _moment,
+    exp.TryCast: _cast,
+    exp.Typeof: _typeof,
+    exp.Window: _window,
+}
+"""What takes more than a template: ``(node, dialect, type of its first argument) -> what it becomes``."""
 
 
 def _expand_star(select: exp.Select, columns: Sequence[str]) -> None:
@@ -202,9 +272,3 @@ def _expand_star(select: exp.Select, columns: Sequence[str]) -> None:
         "expressions",
         [part for one in select.expressions for part in (named if isinstance(one, exp.Star) else [one])],
     )
-
-
-def _format(form: str, dialect: str) -> str:
-    for word, said in _FORMATS[dialect].items():
-        form = form.replace(word, said)
-    return form

@@ -31,14 +31,13 @@ _SETTINGS = (
 _TABLES = """
     SELECT n.nspname AS schema, c.relname AS name, pg_catalog.pg_table_is_visible(c.oid) AS visible,
            c.relkind IN ('r', 'm') AND NOT c.relhassubclass AS stored,
-           (SELECT a.attname FROM pg_catalog.pg_index i
-            JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
-            WHERE i.indrelid = c.oid AND i.indisprimary AND i.indnkeyatts = 1
-              AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)) AS key
+           (SELECT array_agg(a.attname::text ORDER BY array_position(i.indkey::int2[], a.attnum))
+            FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a
+              ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
+            WHERE i.indrelid = c.oid AND i.indisprimary) AS key
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname <> 'information_schema'
       AND n.nspname NOT LIKE 'pg\\_%' ORDER BY 1, 2"""
-_CTID = "((ctid::text::point)[0]::bigint * 65536 + (ctid::text::point)[1]::bigint)"
 _HINTS = {
     "42501": "ask its owner to GRANT SELECT to this user",
     "57014": "give it more time (options=-c statement_timeout=1h in the address), or ask a query for fewer rows",
@@ -53,8 +52,8 @@ class PostgresPlace:
     statement that takes longer than 10 minutes is stopped, unless the server, the role or the address sets its own
     limit. What libpq knows of encryption, passwords (``PGPASSWORD``, ``~/.pgpass``) and services holds here.
 
-    The rowid is the primary key where that is one whole number, the place of the row in the file of the table where
-    there is one, and otherwise the rank in the order of all columns (which costs a sort for each sample).
+    The rowid counts the rows in the order of the primary key; of a table without one, as they lie in its file; of a
+    view or query, in the order of all columns. It costs a sort where a question makes use of it.
 
     Parameters
     ----------
@@ -78,14 +77,14 @@ class PostgresPlace:
         with self._connection.cursor() as cursor, _told(self._address):
             for setting in _SETTINGS:
                 cursor.execute(setting)
-        source, self.name, rowid = self._source(self._address.inner)
+        source, self.name, order = self._source(self._address.inner)
         with self._lock, self._connection.cursor() as cursor, _told(self._address):
             fields = list(cursor.adbc_execute_schema(f"SELECT * FROM {source}"))
         self.columns: Sequence[tuple[str, str]] = [(field.name, _type(field.type)) for field in fields]
         values = [_value(name, kind) for name, kind in self.columns]
-        ranked = f"row_number() OVER (ORDER BY {', '.join(values)})"
+        rowid = f"row_number() OVER (ORDER BY {order or ', '.join(values)}) - 1"
         shown = [f"{value} AS {quoted(name)}" for value, (name, _) in zip(values, self.columns, strict=True)]
-        self.relation = f"SELECT {', '.join(shown)}, {rowid or ranked} AS rowid FROM {source}"
+        self.relation = f"SELECT {', '.join(shown)}, {rowid} AS rowid FROM {source}"
 
     @property
     def words(self) -> str:
@@ -118,7 +117,7 @@ class PostgresPlace:
                 raise
 
     def _source(self, inner: str) -> tuple[str, str, str]:
-        """Return SQL of what is meant, a name for it, and SQL of a rowid that it has by itself."""
+        """Return SQL of what is meant, a name for it, and the order that it has by itself; none of a view."""
         if is_query(inner):
             return f"({inner.rstrip('; ')}) AS source", "query", ""
         tables = self._run(_TABLES).to_pylist()
@@ -132,8 +131,8 @@ class PostgresPlace:
         if inner not in named:
             raise TableError(f"{where} has no table '{inner}' that this user sees", hint=nearest(inner, named))
         table = named[inner]
-        rowid = quoted(table["key"]) if table["key"] else _CTID if table["stored"] else ""
-        return f"{quoted(table['schema'])}.{quoted(table['name'])}", table["name"], rowid
+        order = ", ".join(map(quoted, table["key"] or [])) or ("ctid" if table["stored"] else "")
+        return f"{quoted(table['schema'])}.{quoted(table['name'])}", table["name"], order
 
 
 def _type(kind: pa.DataType) -> str:

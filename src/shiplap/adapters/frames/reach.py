@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
 from shiplap.adapters.frames.digests import digest_of
+from shiplap.adapters.frames.sampling import one_in
 from shiplap.core.table import Table
 
 __all__ = ["REACH", "within_reach"]
 
 REACH = 1_000_000
-"""Labelled rows that are brought here, roughly: beyond them every n-th one is, chosen by a hash of its rowid."""
+"""Labelled rows that are brought here, roughly: beyond them every n-th one is, chosen by its rowid and a seed."""
 
 
 @runtime_checkable
@@ -45,7 +46,7 @@ def within_reach(table: Table, target: str, seed: int) -> tuple[Table, int]:
     if labelled <= REACH:
         return table, 0
     share = -(-labelled // REACH)
-    some = frame.where(f"({target}) IS NULL OR hash(rowid + {seed}) % {share} = 0")
+    some = frame.where(f"({target}) IS NULL OR {one_in(share, seed)}")
     n_rows = int(some.fetch("SELECT count(*) FROM rows")[0][0])
     digest = digest_of({"table": table.digest, "reach": share, "seed": seed})
     return replace(table, frame=some, n_rows=n_rows, digest=digest), table.n_rows - n_rows

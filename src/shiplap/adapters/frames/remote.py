@@ -149,10 +149,14 @@ class RemoteFrame:
     def _said(self, sql: str) -> str:
         said = translated(sql, self._place.dialect, columns=self._names, describe=self._described)
         inline = "NOT MATERIALIZED " if self._place.dialect == "postgres" else ""
-        return f"WITH {self._relation} AS {inline}({self._definition}) ({said})"
+        relation = f"{self._relation} AS {inline}({self._definition})"
+        return f"WITH {relation}, {said[5:]}" if said.startswith("WITH ") else f"WITH {relation} {said}"
 
     def _described(self, expression: str) -> str:
-        return str(self._twin.ask(f"SELECT {expression} FROM {self._relation}").types[0])
+        try:
+            return str(self._twin.ask(f"SELECT {expression} FROM {self._relation}").types[0])
+        except duckdb.BinderException:  # of an inner query, or of two relations
+            return ""
 
 
 def read_remote(place: Place, *, name: str = "", columns: Mapping[str, ColumnBrief] = {}) -> Table:

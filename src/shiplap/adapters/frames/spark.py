@@ -6,7 +6,7 @@ import uuid
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +19,8 @@ from shiplap.core.errors import TableError
 __all__ = ["SparkPlace"]
 
 _EPOCH = "TIMESTAMP_NTZ '1970-01-01 00:00:00'"
+_WITHIN = 33
+"""Bits of ``monotonically_increasing_id`` that count inside a partition; those above them number the partition."""
 _WORDS = {
     types.ByteType: "TINYINT",
     types.ShortType: "SMALLINT",
@@ -38,15 +40,18 @@ class SparkPlace:
     """A Spark DataFrame, as a `shiplap.adapters.frames.remote.Place`.
 
     Its rows are read once and kept by the executors, in memory and past it on their disks, as long as the table is;
-    every question is asked of what is kept. The rowid is Spark's ``monotonically_increasing_id``, kept with the rows:
-    it grows in the order of the partitions and of the rows in each. That is one order from the first question to the
-    last. A reading of its own gives the same order where the source does, which a file does and a shuffle does not.
-    Rows that an executor takes down with it are computed anew; a source that changed meanwhile shows there.
+    every question is asked of what is kept. The rowid counts them in the order of the partitions and of the rows in
+    each, which is kept with them: it is one order from the first question to the last. A reading of its own gives the
+    same order where the source does, which a file does and a shuffle does not. Rows that an executor takes down with
+    it are computed anew; a source that changed meanwhile shows there.
+
+    Questions are asked in a session of their own beside that of the rows, with the same settings but in UTC and in
+    ANSI mode, so that moments mean the same whatever zone the rows' session is in.
 
     Parameters
     ----------
     rows : pyspark.sql.DataFrame
-        Of a classic session or of Spark Connect.
+        The rows.
     """
 
     dialect = "spark"
@@ -54,7 +59,7 @@ class SparkPlace:
     words = "pyspark.DataFrame"
 
     def __init__(self, rows: Any) -> None:
-        self._session = rows.sparkSession
+        self._session = _beside(rows.sparkSession)
         fields = [(field.name, field.dataType) for field in rows.schema]
         self.columns = [(name, _WORDS.get(type(kind), "VARCHAR")) for name, kind in fields]
         values = [f"{_value(name, kind)} AS {_quoted(name)}" for name, kind in fields]
@@ -62,9 +67,20 @@ class SparkPlace:
             kept = rows.selectExpr(*values, "monotonically_increasing_id() AS rowid")
             kept = kept.persist(StorageLevel.MEMORY_AND_DISK)
             view = f"shiplap_{uuid.uuid4().hex}"
-            kept.createOrReplaceTempView(view)
-        self._finalizer = weakref.finalize(self, _forget, self._session, kept, view)
-        self.relation = f"SELECT * FROM {view}"
+            kept.createOrReplaceGlobalTempView(view)
+            where = f"{self._session.conf.get('spark.sql.globalTempDatabase')}.{view}"
+            starts = self._starts(where)
+        self._finalizer = weakref.finalize(self, _forget, rows.sparkSession, kept, view)
+        names = ", ".join(_quoted(name) for name, _ in fields)
+        place = f"{starts}[CAST(rowid >> {_WITHIN} AS INT)] + (rowid & {2**_WITHIN - 1})"
+        self.relation = f"SELECT {names}, {place} AS rowid FROM {where}"
+
+    def _starts(self, where: str) -> str:
+        """Return, as an array in SQL, how many rows lie before each partition; counting them fills what is kept."""
+        counted = f"SELECT rowid >> {_WITHIN} AS part, count(*) AS n FROM {where} GROUP BY 1"
+        counts = {row["part"]: row["n"] for row in self._session.sql(counted).toArrow().to_pylist()}
+        before = list(accumulate((counts.get(part, 0) for part in range(max(counts, default=0) + 1)), initial=0))
+        return f"ARRAY({', '.join(f'{rows}L' for rows in before)})"
 
     def answer(self, sql: str) -> pa.Table:
         """Run a query and bring its answer here."""
@@ -82,6 +98,16 @@ class SparkPlace:
                     pa.array(column, field.type) for column, field in zip(zip(*part, strict=True), schema, strict=True)
                 ]
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _beside(given: Any) -> Any:
+    """Return a session with the settings of another one, in UTC."""
+    session = given.newSession()
+    settings = {**given.conf.getAll, "spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
+    for name, value in settings.items():
+        if name.startswith("spark.sql.") and session.conf.isModifiable(name):
+            session.conf.set(name, value)
+    return session
 
 
 def _value(name: str, kind: types.DataType) -> str:
@@ -116,7 +142,7 @@ def _told() -> Iterator[None]:
 
 def _forget(session: Any, kept: Any, view: str) -> None:
     try:
-        session.catalog.dropTempView(view)
+        session.catalog.dropGlobalTempView(view)
         kept.unpersist()
     except Exception:  # the session is gone, and what it kept with it
         return

@@ -22,7 +22,8 @@ __all__ = ["MOST", "infer_texts"]
 
 MOST = 50_000
 """Distinct values of a column of texts that are looked at one by one."""
-_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(inf|infinity)"
+_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?(inf|infinity)"
+"""A number in lower case."""
 
 
 class _Elsewhere(Protocol):
@@ -71,12 +72,19 @@ def _shrunk(seen: Relation, session: Session) -> Relation:
 
 def _of_sample(frame: _Elsewhere, session: Session, column: Relation, seen: Relation, told: ColumnBrief) -> Found:
     found = infer(seen, "VARCHAR", told)
-    form = {"number": f"(?i:{_NUMBER})", "date": ISO}.get(found.column.kind)
-    if form is None:
-        return found
     name, known = quoted(column.name), ", ".join(map(literal, (*MARKERS, *found.column.missing)))
+    forms = {
+        "number": f"regexp_full_match(lower(trim({name})), {literal(_NUMBER)})",
+        "date": f"regexp_full_match(trim({name}), {literal(ISO)})",
+    }
+    if found.column.dtype in ("BIGINT", "DOUBLE"):
+        fits = forms["number"]
+    elif found.column.kind == "date":
+        fits = forms["date"]
+    else:
+        return found
     against = frame.fetch(
-        f"SELECT min({name}) FROM raw WHERE NOT regexp_full_match(trim({name}), {literal(form)}) "
+        f"SELECT min({name}) FROM raw WHERE NOT {fits} "
         f"AND lower(trim({name})) NOT IN ({known}) AND {name} NOT IN ({known})"
     )
     if against[0][0] is None and not found.column.format:
