@@ -46,6 +46,8 @@ def distribution(column: ColumnProfile) -> Figure | None:
 
 def _bars(column: ColumnProfile) -> Figure:
     shown = [(value.shown, value.rows) for value in column.values[:_BARS]]
+    if column.numbers is not None:
+        shown.sort(key=lambda pair: float(pair[0]))
     if rest := column.n_present - sum(rows for _, rows in shown):
         shown.append(("all others", rest))
     if column.column.n_missing:
