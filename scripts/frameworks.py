@@ -45,7 +45,7 @@ def run(name: str) -> tuple[tuple[int, int, int] | None, float]:
 
 def adapters(name: str) -> list[str]:
     """Return the folders of the adapters whose examples run in an environment."""
-    known = {"boosting": ("xgboost", "catboost"), "runtime": (), "serving": ()}.get(name, (name,))
+    known = {"boosting": ("xgboost", "catboost"), "runtime": (), "serving": (), "spark": ()}.get(name, (name,))
     return [f"src/shiplap/adapters/frameworks/{adapter}" for adapter in known]
 
 

@@ -27,7 +27,8 @@ def command(
     """Know the data: schema, quality, drift, leak suspects; what changed from one table to another.
 
     TABLE is a CSV, TSV, Parquet or JSON lines file, a glob, a DuckDB or SQLite file, an SQL query over files in
-    quotes, or a folder with shiplap.toml (the working folder when left out).
+    quotes, a table that stays in PostgreSQL (postgresql://user@host/database::table), or a folder with shiplap.toml
+    (the working folder when left out).
 
     With OTHER, a second table, the report says what changed from the first to it: train and test, last month and this
     month, real and synthetic.
