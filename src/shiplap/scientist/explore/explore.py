@@ -18,8 +18,8 @@ from shiplap.methods.part import Part
 from shiplap.methods.question import Problem, asked, opened, pose
 from shiplap.scientist.explore.anomalies import look_at_anomalies
 from shiplap.scientist.explore.associations import look_at_associations
-from shiplap.scientist.explore.compare import compare
 from shiplap.scientist.explore.clusters import look_at_clusters
+from shiplap.scientist.explore.compare import compare
 from shiplap.scientist.explore.groups import look_at_groups
 from shiplap.scientist.explore.interactions import look_at_interactions
 from shiplap.scientist.explore.pictures import relation, target_over_time
