@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from shiplap.methods.intervals import blocks_of, interval_of, resampled_means, wilson
+from shiplap.methods.intervals import Interval, Resampled, blocks_of, interval_of, resampled_means, wilson
 
 
 @settings(deadline=None)
@@ -51,3 +51,54 @@ def test_columns_share_the_resampling():
 def test_wilson_agrees_with_scipy(hits, trials):
     expected = binomtest(hits, trials).proportion_ci(method="wilson")
     assert wilson(hits, trials) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def rare_and_heavy(rng, n):
+    """Rows of which a tenth bring an amount with a heavy tail; the mean is known."""
+    amount = rng.lognormal(0.0, 1.0, n)
+    return np.where(rng.random(n) < 0.1, amount, 0.0) - 0.1, 0.1 * np.exp(0.5) - 0.1
+
+
+def share_held(draw, *, cases=150):
+    held = np.zeros(2)
+    for seed in range(cases):
+        values, blocks, truth = draw(np.random.default_rng(seed))
+        studentized = Resampled(values[:, None], blocks, replicates=400, seed=seed).interval([1.0])
+        means = resampled_means(values, blocks, replicates=400, seed=seed)[:, 0]
+        percentile = interval_of(float(values.mean()), means)
+        held += [one.low <= truth <= one.high for one in (studentized, percentile)]
+    return held / cases
+
+
+def test_the_studentized_interval_holds_where_money_is_skewed():
+    def draw(rng):
+        values, truth = rare_and_heavy(rng, 400)
+        return values, np.arange(400), truth
+
+    studentized, percentile = share_held(draw)
+    assert 0.89 <= studentized <= 0.99
+    assert studentized > percentile
+
+
+def test_the_studentized_interval_holds_with_a_dozen_days():
+    def draw(rng):
+        day = np.repeat(np.arange(12), rng.integers(5, 30, 12))
+        return rng.normal(size=12)[day] + rng.exponential(1.0, len(day)) - 1.0, day, 0.0
+
+    studentized, percentile = share_held(draw)
+    assert 0.89 <= studentized <= 0.99
+    assert studentized > percentile
+
+
+def test_an_rmse_is_resampled_as_what_it_is():
+    rng = np.random.default_rng(0)
+    values = np.column_stack([rng.normal(0, 3, 2000) ** 2, rng.normal(0, 2, 2000) ** 2])
+    interval = Resampled(values, np.arange(2000)).interval([1.0, -1.0], root=True)
+    assert interval.value == pytest.approx(np.sqrt(values[:, 0].mean()) - np.sqrt(values[:, 1].mean()))
+    assert interval.low < 1.0 < interval.high
+    assert (interval.high - interval.low) / 3.92 == pytest.approx(np.sqrt(9 / 4000 + 4 / 4000), rel=0.1)
+
+
+def test_policies_that_never_differ_have_no_interval():
+    values = np.random.default_rng(0).normal(size=(100, 1)) @ np.ones((1, 2))
+    assert Resampled(values, np.arange(100)).interval([1.0, -1.0]) == Interval(0.0, 0.0, 0.0)

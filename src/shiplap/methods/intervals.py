@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
+from threadpoolctl import threadpool_limits
 
 __all__ = ["Interval", "Resampled", "blocks_of", "interval_of", "resampled_means", "wilson"]
 
@@ -128,10 +129,12 @@ class Resampled:
         drawn = np.random.default_rng(seed).multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=replicates)
         weights = drawn.astype(np.float64)
         shape = (replicates, parts.shape[1], parts.shape[1])
-        sums = weights @ parts
+        # One thread: sums of several differ in their last digits by how many there are.
+        with threadpool_limits(1):
+            sums, squares = weights @ parts, weights @ products
         self._sizes = np.maximum(sums[:, -1], 1.0)
         self._shifts = sums[:, :-1] / self._sizes[:, None]
-        self._products = (weights @ products).reshape(shape)
+        self._products = squares.reshape(shape)
         self._own_products = products.sum(axis=0).reshape(shape[1:])
         self._correction = n_blocks / max(1, n_blocks - 1)
 

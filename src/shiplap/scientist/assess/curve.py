@@ -45,8 +45,10 @@ class Curve:
         What each brings beyond the best simple policy, in the unit of the verdict.
     gain : LearningCurve
         The law behind them.
+    areas : numpy.ndarray of shape (n_trainings,) or None
+        Area under the ROC curve of each, for a binary task.
     area : LearningCurve or None
-        The same of the area under the ROC curve, for a binary task.
+        The law behind them.
     now : int
         Rows there are to learn from.
     unit : str
@@ -56,6 +58,7 @@ class Curve:
     sizes: Rows
     gains: Floats
     gain: LearningCurve
+    areas: Floats | None
     area: LearningCurve | None
     now: int
     unit: str
@@ -152,7 +155,8 @@ def _drawn(
     best = _gain(problem, perfect_money(problem, judged.test), plain)
     seed = problem.brief.seed
     gain = fit_curve(sizes, gains, best=best, test_error=_error(top), seed=seed)
-    return Curve(sizes, gains, gain, _area(problem, judged, sizes, winners), now, found.unit)
+    areas, area = _area(problem, judged, sizes, winners)
+    return Curve(sizes, gains, gain, areas, area, now, found.unit)
 
 
 def _gain(problem: Problem, rows: Floats, plain: Floats) -> float:
@@ -167,15 +171,14 @@ def _error(interval: Interval) -> float:
     return (interval.high - interval.low) / _TWO_SIDED
 
 
-def _area(problem: Problem, judged: Split, sizes: Rows, winners: list[Entrant]) -> LearningCurve | None:
-    if problem.task != "binary":
-        return None
+def _area(
+    problem: Problem, judged: Split, sizes: Rows, winners: list[Entrant]
+) -> tuple[Floats, LearningCurve] | tuple[None, None]:
     hit = problem.y[judged.test] == problem.positive
+    if problem.task != "binary" or not 0 < hit.sum() < len(hit):
+        return None, None
     scores = [one.output[:, problem.positive] for one in winners if one.output is not None]
-    areas = [auc(hit, score) for score in scores]
-    known = [area for area in areas if area is not None]
-    if len(known) < len(sizes):
-        return None
+    areas = np.array([auc(hit, score) for score in scores], dtype=np.float64)
     pulls = Resampled(auc_pulls(hit, scores[-1])[:, None], row_blocks(problem, judged.test), seed=problem.brief.seed)
     error = _error(pulls.interval([1.0]))
-    return fit_curve(sizes, np.array(known), best=1.0, test_error=error, seed=problem.brief.seed)
+    return areas, fit_curve(sizes, areas, best=1.0, test_error=error, seed=problem.brief.seed)
