@@ -28,6 +28,13 @@ class Asked:
             yield
         return b""
 
+    def refused_steps(self):
+        yield
+        raise ProblemError(422, "no row")
+
+    def settle(self, error):
+        assert isinstance(error, ProblemError)
+
     def answer(self, body, **_):
         self.answered_s = self.clock.now
 
@@ -157,3 +164,25 @@ def test_pace_learns_over_pieces_that_end_all_at_once(clock):
     pace.begin(10_000)
     pace.end(10_000)
     assert pace.seconds(10_000) < 0.04
+
+
+def test_work_that_is_refused_or_of_unknown_cost_teaches_nothing(clock):
+    jobs, pace = Jobs(most=10, wait_s=0.05), Pace()
+
+    async def live():
+        for _ in range(100):  # thought to be long, and refused at once
+            asked = Asked(clock, 0)
+            jobs.start(asked, asked.refused_steps(), cost_us=1e9)
+            while jobs.waiting:
+                await asyncio.sleep(0)
+        for _ in range(4):
+            ask(jobs, clock, 20)
+        with pytest.raises(ProblemError):
+            ask(jobs, clock, 20)
+
+    lived(live)
+    for _ in range(10_000):
+        pace.begin(0)
+        clock.now += 1
+        pace.end(0)
+    assert pace.seconds(1e6) == 1.0

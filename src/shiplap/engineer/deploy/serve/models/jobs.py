@@ -135,9 +135,9 @@ class Jobs:
         future = asyncio.get_running_loop().run_in_executor(self._pool, work)
 
         def done(future: asyncio.Future[bytes]) -> None:
-            pace.end(cost_us, done=not future.cancelled())
-            self._uncount(exchange)
             error = None if future.cancelled() else future.exception()
+            pace.end(cost_us, done=not future.cancelled() and error is None)
+            self._uncount(exchange)
             if future.cancelled() or exchange.gone:
                 return
             if error is None:
@@ -177,12 +177,13 @@ class Jobs:
         if now - self._stepped_s > _GAP_S:
             self._others_s = now
         job = heappop(self._jobs)
-        going_on = False
+        going_on = done = False
         try:
             if not job.exchange.gone:
                 next(job.steps)
                 going_on = True
         except StopIteration as end:
+            done = True
             job.exchange.answer(end.value, media_type=job.media_type, headers=job.headers)
         except Exception as error:
             job.exchange.settle(error)
@@ -190,7 +191,7 @@ class Jobs:
             heappush(self._jobs, job)
         else:
             self._uncount(job.exchange)
-            self._pace.end(job.cost_us, done=not job.exchange.gone)
+            self._pace.end(job.cost_us, done=done)
             job.steps.close()
         self._stepped_s = perf_counter()
         if self._jobs:

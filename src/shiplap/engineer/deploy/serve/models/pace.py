@@ -46,12 +46,12 @@ class Pace:
         self.left_us += cost_us
 
     def end(self, cost_us: float, *, done: bool = True) -> None:
-        """Note the end of such work; nothing is learned from what was given up."""
+        """Note the end of such work; nothing is learned from what was given up, or of what nothing was thought."""
         self._pieces -= 1
         self.left_us -= cost_us
         now = perf_counter()
         taken_s, self._since_s = now - self._since_s, now
-        if not done:
+        if not (done and cost_us):
             return
         self._thought_us += cost_us
         self._taken_s += taken_s

@@ -71,8 +71,9 @@ async def work(
     model = tensors.model
     n_rows = n_values / tensors.row_values
     many = n_rows > _FEW and n_rows * model.row_us > model.limits.inline_ms * 1000
+    cost_us = min(n_rows, len(call.body)) * model.row_us  # by its own word, it may hold any number
     if many or len(call.body) > max(model.inline_bytes, _SHORT):
-        model.jobs.submit(call, lambda: render(model.outputs(read(), call)), cost_us=n_rows * model.row_us)
+        model.jobs.submit(call, lambda: render(model.outputs(read(), call)), cost_us=cost_us)
         return bytes(await call.outcome)
     rows = read()
     if len(rows) != 1:
