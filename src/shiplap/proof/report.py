@@ -6,7 +6,7 @@ import re
 
 from shiplap.core.certificate import Certificate
 from shiplap.core.finding import Finding
-from shiplap.core.report import DataTable, Report
+from shiplap.core.report import DataTable, Figure, Report
 from shiplap.core.ship import WRITTEN_BY, Ship
 
 __all__ = ["certificate_report"]
@@ -39,6 +39,7 @@ def certificate_report(ship: Ship) -> Report:
         holds=holds,
         findings=(*_findings(certificate), *_versions(ship)),
         tables=(_kinds(certificate),),
+        figures=_figures(certificate),
         metrics={
             "rows": certificate.rows,
             "flips": certificate.flips,
@@ -61,6 +62,31 @@ def _kinds(certificate: Certificate) -> DataTable:
             (kind.name, kind.rows, kind.flips, kind.ties, kind.largest_difference) for kind in certificate.kinds
         ),
     )
+
+
+def _figures(certificate: Certificate) -> tuple[Figure, ...]:
+    """Draw how far the answers lay apart, by kind of row; nothing where all are the same to the last bit."""
+    apart = [kind for kind in certificate.kinds if kind.largest_difference > 0]
+    if not apart:
+        return ()
+    same = len(certificate.kinds) - len(apart)
+    figure = Figure(
+        name="parity",
+        title="How far the answers of ship and original lie apart, by kind of row",
+        kind="bar",
+        data={
+            "kind": [kind.name for kind in apart],
+            "largest": [kind.largest_difference for kind in apart],
+            "rows": [kind.rows for kind in apart],
+        },
+        x="kind",
+        y=("largest",),
+        log="y",
+        labels={"kind": "kind of row", "largest": "largest difference"},
+        levels=((certificate.band, "allowed"),) if certificate.band > 0 else (),
+        note=f"{same} more kinds get the same answers to the last bit." if same else "",
+    )
+    return (figure,)
 
 
 def _findings(certificate: Certificate) -> tuple[Finding, ...]:

@@ -14,7 +14,7 @@ from shiplap.core.errors import InputError
 from shiplap.core.finding import Finding
 from shiplap.core.measurement import Measurement
 from shiplap.core.progress import tell
-from shiplap.core.report import DataTable, Metric, Report
+from shiplap.core.report import DataTable, Figure, Metric, Report
 from shiplap.core.ship import Ship
 from shiplap.engineer.bench.http import over_http
 from shiplap.engineer.bench.measure import cold_start, original_row, rows_per_second
@@ -49,8 +49,8 @@ def bench(
     Report
         Metrics ``single_p50_us``, ``single_p99_us``, ``http_p50_us``, ``http_p99_us``,
         ``http_adds_us``, ``rows_per_s_1``, ``rows_per_s_32``, ``rows_per_s_1024``,
-        ``cold_start_ms``, ``memory_mb``, ``peak_mb``, ``size_mb``; with an original ``original_p50_us`` and
-        ``speedup``. `holds` is False when a limit is missed.
+        ``cold_start_ms``, ``memory_mb``, ``peak_mb``, ``size_mb``; with an original ``original_p50_us``,
+        ``original_p99_us`` and ``speedup``. `holds` is False when a limit is missed.
 
     Raises
     ------
@@ -74,6 +74,7 @@ def bench(
         holds=holds,
         findings=findings,
         tables=(_table(metrics),),
+        figures=(_latency(metrics),),
         metrics=metrics,
     )
 
@@ -103,6 +104,7 @@ def _measured(scorer: Scorer, path: Path, rows: list[dict[str, Any]], subject: S
         tell("timing the original", 0.3)
         theirs = original_row(subject)
         metrics["original_p50_us"] = theirs.p50_us
+        metrics["original_p99_us"] = theirs.p99_us
         metrics["speedup"] = theirs.p50_us / single.p50_us
     tell("timing rows over HTTP", 0.4)
     http = over_http(path, rows)
@@ -139,6 +141,30 @@ def _findings(metrics: dict[str, Metric], limits: Budget) -> tuple[Finding, ...]
             )
         )
     return tuple(findings)
+
+
+def _latency(metrics: dict[str, Metric]) -> Figure:
+    """Draw how long one row takes, from the median to the 99th percentile, on each way that was timed."""
+    ways = {"single": "in process", "http": "over HTTP on loopback", "original": "through the original"}
+    timed = {told: name for name, told in ways.items() if metrics.get(f"{name}_p50_us") is not None}
+    median = [metrics[f"{name}_p50_us"] for name in timed.values()]
+    return Figure(
+        name="latency",
+        title="How long one row takes, on this machine",
+        kind="interval",
+        data={
+            "way": list(timed),
+            "median": list(median),
+            "p99": [metrics.get(f"{name}_p99_us") for name in timed.values()],
+        },
+        x="way",
+        y=("median",),
+        low="median",
+        high="p99",
+        log="y",
+        labels={"way": "way", "median": "microseconds", "p99": "99th percentile, microseconds"},
+        note="A point is the median; the line reaches to the 99th percentile.",
+    )
 
 
 def _table(metrics: dict[str, Metric]) -> DataTable:

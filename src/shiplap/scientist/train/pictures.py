@@ -25,6 +25,7 @@ from shiplap.methods.slices import worst_slices
 from shiplap.methods.splits import Split
 from shiplap.methods.work import UNITS_PER_SECOND, scoring_units
 from shiplap.scientist.train.candidates import Candidate, Search
+from shiplap.scientist.train.curves import precision_recall, residuals
 from shiplap.scientist.train.judge import Judgment
 
 __all__ = ["candidate_table", "figures_of", "importance_figure", "slice_table"]
@@ -81,14 +82,17 @@ def slice_table(problem: Problem, split: Split, judgment: Judgment) -> DataTable
 def figures_of(problem: Problem, split: Split, judgment: Judgment, policy: Policy) -> list[Figure]:
     """Draw what the test rows show, as data."""
     if problem.task == "regression":
-        return [_residuals(problem, split, judgment)]
+        y = np.asarray(problem.y[split.test], dtype=np.float64)
+        return [_predicted(problem, split, judgment), residuals(y, judgment.output, target=problem.brief.target)]
     y = problem.y[split.test]
     code = problem.positive if problem.task == "binary" else int(np.argmax(np.bincount(y)))
     drawn = [_calibration(problem, y == code, judgment.output[:, code], code)]
     if problem.task == "binary":
         score = judgment.output[:, code]
         curve = [value_figure(problem, split.test, score, policy.threshold)] if problem.worth is not None else []
-        return [*curve, *drawn, _scores(problem, y == code, score, policy)]
+        name, hit = str(problem.classes[code]), y == code
+        found = [precision_recall(hit, score, threshold=policy.threshold, name=name)] if hit.any() else []
+        return [*curve, *drawn, _scores(problem, hit, score, policy), *found]
     return [*drawn, _confusion(problem, y, judgment)]
 
 
@@ -163,7 +167,7 @@ def _confusion(problem: Problem, y: npt.NDArray[Any], judgment: Judgment) -> Fig
     )
 
 
-def _residuals(problem: Problem, split: Split, judgment: Judgment) -> Figure:
+def _predicted(problem: Problem, split: Split, judgment: Judgment) -> Figure:
     y = problem.y[split.test]
     rows = np.random.default_rng(problem.brief.seed).permutation(len(y))[:1_000]
     data: dict[str, list[Cell]] = {"predicted": judgment.output[rows].tolist(), "actual": y[rows].tolist()}
