@@ -77,7 +77,17 @@ def test_every_kind_of_column_fits_the_matrix():
     rows = pd.DataFrame(
         {"when": pd.to_datetime(["2024-01-01", None]), "what": ["x", None], "how": [np.inf, 2.0], "all": [None, None]}
     )
-    matrix, words = tree_matrix(rows)
-    assert matrix.shape == (2, 4)
+    large = pd.concat([rows] * 20, ignore_index=True)
+    matrix, words = tree_matrix(large)
     assert words.tolist() == [False, True, False, True]
-    assert np.isnan(matrix).sum() == 5
+    assert np.isnan(matrix).sum(axis=0).tolist() == [20, 20, 20, 0]
+    assert not np.isnan(tree_matrix(rows)[0]).any()
+
+
+def test_columns_without_values_or_with_them_on_every_other_row_are_borne():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(400, 3)), columns=list("abc"))
+    X["never"], X["empty"] = np.nan, pd.Series([None] * 400, dtype=object)
+    X["seldom"] = np.where(np.arange(400) < 5, 1.0, np.nan)
+    X["turns"] = np.where(np.arange(400) % 2 == 0, X["a"], np.nan)
+    assert len(found(X, rng.normal(size=400))) == 21

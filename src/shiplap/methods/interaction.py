@@ -75,7 +75,7 @@ def additive(X: pd.DataFrame, y: npt.NDArray[Any], task: Task, *, seed: int = 0)
     Returns
     -------
     numpy.ndarray of shape (n_rows, n_outputs)
-        The number, the probability of class 1 of two, or of each class. Even rows are one half, odd ones the other.
+        The number, the probability of class 1 of two, or of each class.
 
     Examples
     --------
@@ -145,8 +145,9 @@ def interactions(X: pd.DataFrame, left: Floats, spread: Floats) -> list[Interact
 
 
 def _halves(n_rows: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    even = np.arange(n_rows) % 2 == 0
-    return even, ~even
+    """Halves drawn by chance, always the same: what repeats every other row must not fall into one of them."""
+    first = np.random.default_rng(0).permutation(n_rows) % 2 == 0
+    return first, ~first
 
 
 def _gains(codes: list[Ints], pairs: list[tuple[int, int]], residual: Floats) -> tuple[Floats, Floats]:

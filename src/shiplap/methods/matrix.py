@@ -11,11 +11,14 @@ import pandas as pd
 __all__ = ["tree_matrix"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-_MOST_LEVELS = 200
+_MOST_LEVELS, _FEWEST_KNOWN = 200, 20
 
 
 def tree_matrix(X: pd.DataFrame) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Take numbers as they are, dates as seconds, words as codes of which the rarest share one; missing is NaN.
+
+    Of a column with fewer than 20 values only whether they are there is taken: trees fitted on a part of the rows could
+    meet none of them, which scikit-learn's do not bear.
 
     Returns
     -------
@@ -28,12 +31,16 @@ def tree_matrix(X: pd.DataFrame) -> tuple[Floats, npt.NDArray[np.bool_]]:
     --------
     >>> matrix, words = tree_matrix(pd.DataFrame({"a": [1.0, np.inf], "b": ["x", None]}))
     >>> matrix.tolist(), words.tolist()
-    ([[1.0, 0.0], [nan, nan]], [False, True])
+    ([[1.0, 1.0], [0.0, 0.0]], [False, True])
     """
     words = np.array([X[name].dtype.kind not in "fiubM" for name in X.columns])
-    return np.column_stack(
-        [_codes(X[name]) if word else _numbers(X[name]) for name, word in zip(X.columns, words, strict=True)]
-    ), words
+    columns = [_codes(X[name]) if word else _numbers(X[name]) for name, word in zip(X.columns, words, strict=True)]
+    return np.column_stack([_borne(column) for column in columns]), words
+
+
+def _borne(column: Floats) -> Floats:
+    known = ~np.isnan(column)
+    return column if known.sum() >= _FEWEST_KNOWN else known.astype(np.float64)
 
 
 def _numbers(column: pd.Series) -> Floats:

@@ -50,3 +50,9 @@ def test_classes_are_named():
     part = looked(large, target="target")
     assert set(part.findings[0].columns) == {"alcohol", "ash"}
     assert "share of 'c'" in part.findings[0].means
+
+
+def test_too_few_of_a_class_say_nothing():
+    rows = load_wine(as_frame=True).data
+    rows["rare"] = np.where(np.arange(len(rows)) % 15 == 0, "yes", "no")
+    assert looked(rows, target="rare").findings == ()

@@ -99,7 +99,8 @@ def compare(first: Table, second: Table, brief: Brief) -> Report:
 
 
 def _hidden(brief: Brief) -> frozenset[str]:
-    return frozenset((*brief.private, *(name for name, known in brief.columns.items() if known.private)))
+    """Columns that are private, or only name a row."""
+    return frozenset((*brief.private, *brief.id, *(name for name, known in brief.columns.items() if known.private)))
 
 
 def _asked_of(both: Both, brief: Brief) -> set[str]:

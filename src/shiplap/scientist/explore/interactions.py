@@ -21,6 +21,7 @@ __all__ = ["look_at_interactions"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 _MOST_ROWS, _FEWEST_ROWS, _MOST_COLUMNS, _MOST_CLASSES = 20_000, 100, 100, 3
+_FEWEST_OF_A_CLASS = 20
 _GAIN = 0.005
 _MOST_SAID, _MOST_LISTED, _MOST_DRAWN = 3, 20, 2
 
@@ -28,12 +29,14 @@ _MOST_SAID, _MOST_LISTED, _MOST_DRAWN = 3, 20, 2
 def look_at_interactions(view: View) -> Part:
     """Find the pairs that say more together, and show what they say.
 
-    Nothing is looked for without a target, or where fewer than 100 rows carry one.
+    Nothing is looked for without a target, or where fewer than 100 rows carry one, or 20 all classes but one.
     """
     problem, y = view.problem, view.y
     if problem is None or y is None or len(y) < _FEWEST_ROWS:
         return Part()
     rows = np.sort(np.random.default_rng(problem.brief.seed).permutation(len(y))[:_MOST_ROWS])
+    if problem.task != "regression" and np.sort(np.bincount(y[rows], minlength=2))[-2] < _FEWEST_OF_A_CLASS:
+        return Part()
     X = view.X[list(view.schema.names)[:_MOST_COLUMNS]].iloc[rows].reset_index(drop=True)
     shown, outputs = _outputs(problem, y[rows])
     expected = additive(X, y[rows], problem.task, seed=problem.brief.seed)
