@@ -74,6 +74,12 @@ def test_what_is_drawn_lies_where_the_data_does() -> None:
     assert np.isnan(ax.lines[0].get_ydata()[0])
 
 
+def test_a_step_holds_up_to_the_next_known_value() -> None:
+    data = {"t": [1.0, 2.0, 3.0, 0.0], "a": [1.0, None, 3.0, None]}
+    figure = Figure(name="f", title="", kind="line", data=data, x="t", y=("a",), strokes={"a": "step"})
+    assert list(figure.plot(Canvas().subplots()).lines[0].get_xdata()) == [1.0, 3.0]
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

@@ -12,6 +12,7 @@ __all__ = ["across", "gap", "values"]
 
 Span = tuple[float, float]
 PAD = 0.05
+FARTHEST = 305.0
 
 
 def values(drawn: Sequence[Sketch], *, above: float = 0.0) -> Span:
@@ -100,5 +101,6 @@ def _hull(spans: list[Span], *, log: bool) -> Span:
 
 def _widened(low: float, high: float, below: float, above: float) -> Span:
     """Widen a logarithmic range by shares of its decades, at least a third of one to either side of a single value."""
-    decades = (math.log10(high) - math.log10(low)) or 1 / PAD / 3
-    return low / 10 ** (below * decades), high * 10 ** (above * decades)
+    start, end = math.log10(low), math.log10(high)
+    decades = (end - start) or 1 / PAD / 3
+    return 10 ** max(-FARTHEST, start - below * decades), 10 ** min(FARTHEST, end + above * decades)

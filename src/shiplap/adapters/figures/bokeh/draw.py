@@ -133,7 +133,7 @@ def _line(plot: Plot, drawn: Sketch) -> None:
         style = {"source": source, "line_color": color, "line_width": 2.25, "line_dash": list(dashes(drawn, number))}
         shown: Any = None
         if stroke == "step":
-            shown = plot.step("x", f"y{number}", mode="after", **style)
+            shown = plot.step("x", f"y{number}", mode="after", **style | {"source": _known(source, f"y{number}")})
         elif stroke != "points":
             shown = plot.line("x", f"y{number}", line_join="round", **style)
         if stroke == "points" or (sparse and stroke == "solid"):
@@ -143,6 +143,12 @@ def _line(plot: Plot, drawn: Sketch) -> None:
             shown = shown or dots
         if number == 0:
             _hover(plot, drawn, shown, mode="vline")
+
+
+def _known(source: ColumnDataSource, key: str) -> ColumnDataSource:
+    """Return the rows in which a step has a value: it holds up to the next one that is known."""
+    kept = [place for place, value in enumerate(source.data[key]) if math.isfinite(value)]
+    return ColumnDataSource({str(name): [values[place] for place in kept] for name, values in source.data.items()})
 
 
 def _scatter(plot: Plot, drawn: Sketch) -> None:

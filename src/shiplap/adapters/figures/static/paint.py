@@ -55,8 +55,10 @@ def _line(ax: Axes, drawn: Sketch, shade: Tones) -> None:
     for number, (axis, stroke) in enumerate(zip(drawn.series, drawn.strokes, strict=True)):
         dots = stroke == "points" or (sparse and stroke == "solid") or len(x) == 1
         marker: Any = SHAPES[MARKERS[number % len(MARKERS)]] if dots else None
+        values = np.asarray(axis.values, dtype=float)
+        kept = np.isfinite(values) if stroke == "step" else slice(None)  # a step holds up to the next that is known
         ax.plot(
-            x, axis.values, color=shade.series[number % len(shade.series)], marker=marker, markersize=3.6,
+            x[kept], values[kept], color=shade.series[number % len(shade.series)], marker=marker, markersize=3.6,
             markeredgecolor=shade.paper if marker != "+" else None, markeredgewidth=0.5,
             linestyle="none" if stroke == "points" else pattern(dashes(drawn, number)),
             drawstyle="steps-post" if stroke == "step" else "default", solid_joinstyle="round",
