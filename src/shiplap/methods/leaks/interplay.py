@@ -16,9 +16,7 @@ from shiplap.methods.leaks.sample import Floats, Ints, Sample, levels, skill, to
 __all__ = ["interplays"]
 
 _FEW_LEVELS, _BINS = 32, 8
-_MOST_SIGNS = 90
-_MOST_WORK = 8_000
-"""Pairs of columns, times the classes that each is held against."""
+_MOST_COLUMNS, _MOST_SIGNS = 120, 150
 _PAIR, _BEYOND = 0.5, 0.3
 _PARITY = 0.5
 _CONFIRMED = 0.9
@@ -37,14 +35,14 @@ def interplays(sample: Sample, names: list[str], alone: dict[str, float]) -> lis
     sample : Sample
         The rows.
     names : list of str
-        Columns to combine; the first 126 of them, and fewer for many classes.
+        Columns to combine; of more than 120 the first 120.
     alone : dict of str to float
         What each says alone.
 
     Returns
     -------
     list of (Identity, float)
-        Columns whose joint skill is at least 0.9 and at least 0.3 above the better one's, with that skill.
+        Columns whose joint skill is at least 0.9 and leaves at most a third of the error of each, with that skill.
 
     Examples
     --------
@@ -58,16 +56,15 @@ def interplays(sample: Sample, names: list[str], alone: dict[str, float]) -> lis
     [('a', 'c')]
     """
     task = sample.problem.task
-    y = _targets(sample)
-    names = names[: int(np.sqrt(2 * _MOST_WORK / y.shape[1]))]
-    suspected = [*_pairs(sample, names, y), *_triples(sample, names, y)]
+    names = names[:_MOST_COLUMNS]
+    suspected = [*_pairs(sample, names), *_triples(sample, names)]
     found: list[tuple[Identity, float]] = []
     for columns, _ in sorted(suspected, key=lambda pair: (-pair[1], pair[0]))[:_MOST_CONFIRMED]:
         if any(set(known.columns) <= set(columns) for known, _ in found):
             continue
         certainty = max(skill(task, together(sample, list(columns))), _in_cells(sample, columns))
         best = max(skill(task, alone[name]) for name in columns)
-        if certainty >= max(_CONFIRMED, best + _BEYOND):
+        if certainty >= _CONFIRMED and 1 - certainty <= (1 - best) / 3:
             found.append((Identity(tuple(columns), "interplay", certainty), certainty))
     return found
 
@@ -84,27 +81,18 @@ def _in_cells(sample: Sample, columns: tuple[str, ...]) -> float:
     return label_agreement(cells, sample.y) if int(cells.max()) < len(cells) / 3 else 0.0
 
 
-def _targets(sample: Sample) -> Floats:
-    """Return the target of the few rows, centered: a number, or one column for each frequent class; shape (n, k)."""
+def _pairs(sample: Sample, names: list[str]) -> list[tuple[tuple[str, ...], float]]:
+    cells = {name: _cells(sample, name) for name in names}
     y = sample.y[sample.few]
     if sample.problem.task == "regression":
-        ranks = pd.Series(y).rank().to_numpy()[:, None]
-        return np.asarray(ranks - ranks.mean(axis=0))
-    rows = np.bincount(y)
-    shares = np.eye(len(rows))[y][:, rows >= 1]
-    return np.asarray(shares - shares.mean(axis=0))
-
-
-def _pairs(sample: Sample, names: list[str], y: Floats) -> list[tuple[tuple[str, ...], float]]:
-    cells = {name: _cells(sample, name) for name in names}
-    spread = float(np.sum(y**2))
-    single = {name: _explained(codes, size, y, spread) for name, (codes, size) in cells.items()}
+        y = pd.Series(y).rank().to_numpy()
+    single = {name: _explained(codes, size, y) for name, (codes, size) in cells.items()}
     found: list[tuple[tuple[str, ...], float]] = []
     for a, b in combinations(names, 2):
         (left, n_left), (right, n_right) = cells[a], cells[b]
         if n_left * n_right > len(y) / 3 or max(single[a], single[b]) > 1 - _BEYOND:
             continue
-        both = _explained(left * n_right + right, n_left * n_right, y, spread)
+        both = _explained(left * n_right + right, n_left * n_right, y)
         if both >= max(_PAIR, single[a] + single[b] + _BEYOND):
             found.append(((a, b), both))
     return found
@@ -118,30 +106,39 @@ def _cells(sample: Sample, name: str) -> tuple[Ints, int]:
     return codes, size
 
 
-def _explained(codes: Ints, size: int, y: Floats, spread: float) -> float:
-    """Share of the variance between cells, less what chance gives to so many cells."""
+def _explained(codes: Ints, size: int, y: npt.NDArray[Any]) -> float:
+    """Share of the variance of a number, or of classes, between cells, less what chance gives to so many cells."""
     rows = np.bincount(codes, minlength=size)
-    between = sum(
-        float(np.sum(np.bincount(codes, weights=column, minlength=size) ** 2 / np.maximum(rows, 1))) for column in y.T
-    )
+    if y.dtype.kind == "f":
+        total = np.bincount(codes, weights=y - y.mean(), minlength=size)
+        between, spread = float(np.sum(total**2 / np.maximum(rows, 1))), float(np.sum((y - y.mean()) ** 2))
+    else:
+        width = int(y.max()) + 1
+        counts = np.bincount(codes * width + y, minlength=size * width).reshape(size, width)
+        plain = float(np.sum(counts.sum(axis=0) ** 2)) / len(y)
+        between = float(np.sum(counts**2 / np.maximum(rows, 1)[:, None])) - plain
+        spread = len(y) - plain
     used = int(np.sum(rows > 0))
     by_chance = (used - 1) / max(1, len(codes) - 1)
     return (between / spread - by_chance) / (1 - by_chance) if spread and by_chance < 1 else 0.0
 
 
-def _triples(sample: Sample, names: list[str], y: Floats) -> list[tuple[tuple[str, ...], float]]:
+def _triples(sample: Sample, names: list[str]) -> list[tuple[tuple[str, ...], float]]:
     """Find triples of signs whose product goes with the target: all at once, one matrix product a column."""
     signs, owners = _signs(sample, names)
-    target = y[:, np.argmax(np.sum(y**2, axis=0))]
-    target = target / (np.std(target) or 1.0)
-    n_signs = len(owners)
+    y = sample.y[sample.few]
+    number = sample.problem.task == "regression"
+    target = pd.Series(y).rank().to_numpy() if number else (y == np.argmax(np.bincount(y))).astype(np.float64)
+    target = (target - target.mean()) / (np.std(target) or 1.0)
     found: dict[tuple[str, ...], float] = {}
-    for place in range(n_signs):
-        product = np.abs((signs * (target * signs[:, place])[:, None]).T @ signs) / len(target)
-        for other, third in zip(*np.nonzero(np.triu(product, 1) >= _PARITY), strict=True):
+    for place in range(len(owners)):
+        by_one = signs * signs[:, place][:, None]
+        mean = by_one.T @ signs / len(target)  # a product of signs that is mostly one sign varies little
+        related = np.abs((by_one * target[:, None]).T @ signs) / len(target) / np.sqrt(np.maximum(1 - mean**2, 1e-3))
+        for other, third in zip(*np.nonzero(np.triu(related, 1) >= _PARITY), strict=True):
             columns = tuple(dict.fromkeys((owners[place], owners[other], owners[third])))
             if place < other and len(columns) == 3:
-                found[columns] = max(found.get(columns, 0.0), float(product[other, third]))
+                found[columns] = max(found.get(columns, 0.0), float(related[other, third]))
     return list(found.items())
 
 
