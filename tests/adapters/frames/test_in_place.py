@@ -38,6 +38,7 @@ def test_answers_are_those_of_a_copy(rows, tmp_path, monkeypatch):
     lying = read(f"{tmp_path}/*.parquet")
     assert lying.schema == copied.schema
     assert lying.digest == copied.digest
+    assert lying.frame.fetch("SELECT DISTINCT typeof(rowid) FROM rows") == [("BIGINT",)]
     for sql in (
         "SELECT * FROM rows ORDER BY rowid",
         "SELECT avg(number) FROM rows WHERE rowid IN (SELECT rowid FROM rows)",

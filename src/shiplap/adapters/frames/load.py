@@ -97,7 +97,7 @@ def keep_parquet(session: Session, files: tuple[Path, ...], values: str) -> None
     """Make ``rows`` a view of Parquet files: `values` as SQL, and a rowid that follows the order of files and rows."""
     absolute = tuple(path.resolve() for path in files)
     session.execute("DROP VIEW raw")
-    rowid = "(file_index << 40) + file_row_number AS rowid"
+    rowid = "(CAST(file_index AS BIGINT) << 40) + CAST(file_row_number AS BIGINT) AS rowid"
     session.execute(f"CREATE VIEW rows AS SELECT {values}, {rowid} FROM {_scan(absolute)}")
     session.keep(absolute)
 
