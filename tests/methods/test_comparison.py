@@ -74,7 +74,7 @@ def test_the_size_is_the_share_of_rows_that_would_have_to_change():
 
 def test_chance_alone_has_no_size_and_no_significance():
     sizes, found = [], 0
-    for seed in range(60):
+    for seed in range(200):
         rng = np.random.default_rng(seed)
         x = np.concatenate([rng.choice(300, 400) % 97, rng.normal(50, 20, 1600)])
         order = rng.permutation(2000)
@@ -82,7 +82,7 @@ def test_chance_alone_has_no_size_and_no_significance():
         sizes.append(change.size)
         found += change.p <= 0.05
     assert np.mean(sizes) < 0.03
-    assert found <= 6  # three expected at the most
+    assert found <= 12  # ten expected at the most
 
 
 def test_the_ranks_are_those_of_mann_and_whitney():

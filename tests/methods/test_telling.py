@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes
 
-from shiplap.methods.telling import relation_changed, tell_apart
+from shiplap.methods.association import coded
+from shiplap.methods.telling import _tested, relation_changed, tell_apart
 
 
 def halves(rows: pd.DataFrame, seed: int):
@@ -55,6 +56,15 @@ def test_inputs_that_moved_are_no_changed_answer():
     found = relation_changed(X, y, second, tell_apart(X, second).share)
     assert found.p > 0.05
     assert found.change.low <= 0 <= found.change.high
+
+
+def test_what_the_model_of_the_target_misses_is_made_good_by_that_of_the_table():
+    X, second, rng = world()
+    missed = 0.5 * X["a"].to_numpy() + rng.normal(size=len(X))
+    codes = {"a": coded(X["a"]), "b": coded(X["b"])}
+    share = 1 / (1 + np.exp(0.5 - X["a"].to_numpy()))  # the truth: both normal, one moved by 1
+    assert _tested(missed, second - share, codes).p > 0.05
+    assert _tested(missed, second - second.mean(), codes).p < 1e-9
 
 
 def test_an_answer_that_changed_is_found_with_its_size():
