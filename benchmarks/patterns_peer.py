@@ -30,7 +30,7 @@ def detected(X: pd.DataFrame) -> dict[str, Any]:
 def searched(series: np.ndarray) -> dict[str, list[int]]:
     """Search by squared error, at a penalty of twice the variance times log n; Pelt by KernelCPD, which is it in C.
 
-    The variance is that of the differences, as for independent noise, or (cautious, Binseg, Window) of the whole series.
+    The variance is that of differences, as for independent noise, or (cautious, Binseg, Window) of the whole series.
     """
     n, signal = len(series), series[:, None]
     spread = np.diff(series)
