@@ -1,4 +1,4 @@
-// Unpacks BokehJS, draws the figures in view, then those near it, then the rest while nothing else is to be done; swaps
+// Unpacks BokehJS, draws the figures in view, then those near it, then the rest one by one; swaps
 // the palette with the theme. Nothing here asks the network.
 (() => {
   "use strict";
@@ -68,10 +68,9 @@
     for (const place of element.querySelectorAll("[data-figure]")) {
       if (place.dataset.state || place.closest("details:not([open])") || !wanted(place)) continue;
       await draw(place);
-      await new Promise((resume) => (document.readyState === "complete" ? idle(resume) : setTimeout(resume)));
+      await new Promise((resume) => setTimeout(resume));
     }
   };
-  const idle = (resume) => (window.requestIdleCallback ?? setTimeout)(resume, { timeout: 200 });
   const inView = (place) => place.getBoundingClientRect().top < innerHeight;
   const near = new IntersectionObserver(
     (entries) => entries.forEach(async (entry) => entry.isIntersecting && (await ready, draw(entry.target))),
