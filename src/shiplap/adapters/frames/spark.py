@@ -72,12 +72,12 @@ class SparkPlace:
             starts = self._starts(where)
         self._finalizer = weakref.finalize(self, _forget, rows.sparkSession, kept, view)
         names = ", ".join(_quoted(name) for name, _ in fields)
-        place = f"{starts}[CAST(rowid >> {_WITHIN} AS INT)] + (rowid & {2**_WITHIN - 1})"
+        place = f"{starts}[CAST(shiftright(rowid, {_WITHIN}) AS INT)] + (rowid & {2**_WITHIN - 1})"
         self.relation = f"SELECT {names}, {place} AS rowid FROM {where}"
 
     def _starts(self, where: str) -> str:
         """Return, as an array in SQL, how many rows lie before each partition; counting them fills what is kept."""
-        counted = f"SELECT rowid >> {_WITHIN} AS part, count(*) AS n FROM {where} GROUP BY 1"
+        counted = f"SELECT shiftright(rowid, {_WITHIN}) AS part, count(*) AS n FROM {where} GROUP BY 1"
         counts = {row["part"]: row["n"] for row in self._session.sql(counted).toArrow().to_pylist()}
         before = list(accumulate((counts.get(part, 0) for part in range(max(counts, default=0) + 1)), initial=0))
         return f"ARRAY({', '.join(f'{rows}L' for rows in before)})"

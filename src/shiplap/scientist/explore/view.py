@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from shiplap.adapters.frames import one_in
 from shiplap.core.schema import Schema
 from shiplap.core.table import Table
 from shiplap.methods.query import labelled, quoted
@@ -94,7 +95,7 @@ def view_of(table: Table, problem: Problem | None, *, private: tuple[str, ...], 
 def _everything(schema: Schema, n_rows: int, seed: int) -> str:
     columns = ", ".join(quoted(name) for name in schema.names)
     share = max(1, -(-n_rows // _SAMPLE))
-    return " ".join(("SELECT", columns, "FROM rows WHERE", f"hash(rowid + {seed}) % {share} = 0 ORDER BY rowid"))
+    return " ".join(("SELECT", columns, "FROM rows WHERE", one_in(share, seed), "ORDER BY rowid"))
 
 
 def _sources(problem: Problem, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
