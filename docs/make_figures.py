@@ -23,13 +23,13 @@ notebook. The pictures below are drawn from real data by `docs/make_figures.py`;
 ## Saving
 
 ```python
-report.save("explore.html")                        # the page
-report.save("figures")                             # a folder: each figure as PDF, SVG and PNG
+report.save("explore.html")  # the page
+report.save("figures")  # a folder: each figure as PDF, SVG and PNG
 figure = report.figure("distribution.distance")
-figure.save("distance.pdf")                        # 89 mm, a column of a journal
+figure.save("distance.pdf")  # 89 mm, a column of a journal
 figure.save("distance.svg", width="page", font="serif", title=False)
 figure.save("distance.png", width=6.0, theme="dark", dpi=300)
-ax = figure.plot()                                 # Matplotlib axes, to go on with
+ax = figure.plot()  # Matplotlib axes, to go on with
 ```
 
 On the command line every verb that draws takes `--figures FOLDER`; `shiplap present report.json --figures FOLDER`

@@ -77,10 +77,7 @@ def test_shuffled_columns_of_real_tables_go_with_nothing(load):
     rng = np.random.default_rng(0)
     rows = load(as_frame=True).frame.astype({"target": str}).iloc[:, -14:]
     rows["rare"] = np.where(rng.random(len(rows)) < 0.04, "rare", "common")
-    found = [
-        associations(rows.apply(lambda column: rng.permutation(column.to_numpy()))).pairs
-        for _ in range(40)
-    ]
+    found = [associations(rows.apply(lambda column: rng.permutation(column.to_numpy()))).pairs for _ in range(40)]
     assert sum(any(pair.p <= 0.05 for pair in pairs) for pairs in found) <= 4  # two expected at the most
     assert np.mean([pair.strength for pairs in found for pair in pairs]) < 0.1  # the bias is taken out
 
