@@ -8,6 +8,8 @@ HERE = Path(__file__).parent
 HEAVY = ("catboost", "fastai", "jax", "tensorflow", "torch", "xgboost")
 
 collect_ignore = [f"src/shiplap/adapters/frameworks/{name}" for name in HEAVY if find_spec(name) is None]
+if find_spec("pyspark") is None:
+    collect_ignore.append("src/shiplap/adapters/frames/spark.py")
 collect_ignore += [
     str(folder.relative_to(HERE))
     for folder in (HERE / "tests" / "frameworks").glob("*/")
