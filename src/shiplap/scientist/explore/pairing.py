@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from shiplap.adapters.frames import resolve_target
+from shiplap.adapters.frames import one_in, resolve_target
 from shiplap.core.brief import Brief
 from shiplap.core.errors import TableError
 from shiplap.core.schema import Column
@@ -138,7 +138,7 @@ def sample_of(both: Both, brief: Brief) -> tuple[pd.DataFrame, npt.NDArray[np.bo
         if brief.target:
             wanted.append(f"({resolve_target(table, brief.target).sql}) AS {quoted(_TARGET)}")
         share = -(-table.n_rows // _SAMPLE)
-        some = f"WHERE hash(rowid + {brief.seed}) % {share} = 0 " if share > 1 else ""
+        some = f"WHERE {one_in(share, brief.seed)} " if share > 1 else ""
         frames.append(table.frame.pandas(" ".join(("SELECT", ", ".join(wanted), f"FROM rows {some}ORDER BY rowid"))))
     rows = pd.concat(frames, ignore_index=True)
     y = rows.pop(_TARGET).to_numpy() if brief.target else None
