@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
 
 from shiplap.core.brief import Task
 from shiplap.methods.bins import binned
@@ -94,15 +95,16 @@ def additive(X: pd.DataFrame, y: npt.NDArray[Any], task: Task, *, seed: int = 0)
     settings |= {"categorical_features": words, "interaction_cst": "no_interactions"}
     n_outputs = int(y.max()) + 1 if task == "multiclass" else 1
     expected = np.zeros((len(y), n_outputs))
-    for half in _halves(len(y)):
-        if task == "regression":
-            model = HistGradientBoostingRegressor(**settings).fit(matrix[half], y[half])
-            expected[~half, 0] = model.predict(matrix[~half])
-            continue
-        model = HistGradientBoostingClassifier(**settings).fit(matrix[half], y[half])
-        chance = np.zeros((int((~half).sum()), int(y.max()) + 1))
-        chance[:, model.classes_] = model.predict_proba(matrix[~half])
-        expected[~half] = chance if task == "multiclass" else chance[:, 1:]
+    with threadpool_limits(1):  # threads that wait for each other cost more than they bring on so few rows
+        for half in _halves(len(y)):
+            if task == "regression":
+                model = HistGradientBoostingRegressor(**settings).fit(matrix[half], y[half])
+                expected[~half, 0] = model.predict(matrix[~half])
+                continue
+            model = HistGradientBoostingClassifier(**settings).fit(matrix[half], y[half])
+            chance = np.zeros((int((~half).sum()), int(y.max()) + 1))
+            chance[:, model.classes_] = model.predict_proba(matrix[~half])
+            expected[~half] = chance if task == "multiclass" else chance[:, 1:]
     return expected
 
 

@@ -24,6 +24,7 @@ import pandas as pd
 from scipy.stats import chi2, norm, rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits
 
 from shiplap.methods.association import coded
 from shiplap.methods.intervals import Interval
@@ -102,15 +103,17 @@ def tell_apart(X: pd.DataFrame, second: npt.NDArray[np.bool_], *, seed: int = 0)
     matrix, words = tree_matrix(X)
     share = np.empty(len(matrix))
     areas, models, halves = [], [], _folds(second, _HALVES, seed)
-    for learn, judge in halves:
-        models.append(_classifier(words, seed).fit(matrix[learn], second[learn]))
-        share[judge] = models[-1].predict_proba(matrix[judge])[:, 1]
-        areas.append(_area(share[judge], second[judge]))
+    with threadpool_limits(1):  # threads that wait for each other cost more than they bring on so few rows
+        for learn, judge in halves:
+            models.append(_classifier(words, seed).fit(matrix[learn], second[learn]))
+            share[judge] = models[-1].predict_proba(matrix[judge])[:, 1]
+            areas.append(_area(share[judge], second[judge]))
     area = float(np.mean(areas))
     p = float(norm.sf((area - 0.5) / np.mean([_spread_by_chance(second[judge]) for _, judge in halves])))
     half = 1.96 * float(np.mean([_spread(share[judge], second[judge]) for _, judge in halves]))
     judged = halves[0][1]
-    loss = _shuffled(models[0], matrix[judged], second[judged], list(X.columns), seed) if p < LEVEL else {}
+    with threadpool_limits(1):
+        loss = _shuffled(models[0], matrix[judged], second[judged], list(X.columns), seed) if p < LEVEL else {}
     return Telling(Interval(area, max(0.0, area - half), min(1.0, area + half)), p, share, loss)
 
 
@@ -145,7 +148,9 @@ def relation_changed(
     """
     source = second - share
     codes = {str(name): coded(X[name]) for name in X.columns}
-    found = [_tested(residual, source, codes) for residual in _unexplained(X, y, seed).T]
+    with threadpool_limits(1):
+        unexplained = _unexplained(X, y, seed)
+    found = [_tested(residual, source, codes) for residual in unexplained.T]
     best = min(found, key=lambda relation: relation.p)
     return Relation(best.change, min(1.0, len(found) * best.p), best.column)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from threadpoolctl import threadpool_limits
+
 from shiplap.core.brief import Brief
 from shiplap.core.progress import tell
 from shiplap.core.report import DataTable, Figure, Metric, Report
@@ -76,13 +78,15 @@ def assess(table: Any, *, brief: Brief | None = None, explored: Report | None = 
     tell("reading the table", 0.0)
     problem, split, entrants = _contest(pose(table, brief, question))
     tell("comparing policies", 0.6)
-    found = compare(problem, split, entrants)
-    # A longer past is not more rows of the same: the curve has nothing to say about a forecast.
-    curve = None if problem.brief.task == "forecast" else learning_curve(problem, split, entrants, found)
-    ceiling = ceiling_of(problem, split, found)
-    outlook = outlook_of(problem, found, curve, ceiling)
-    verdict = decided(found, outlook)
-    parts = _looks(problem, split, entrants, explored=explored is not None)
+    # Many small models and sums: threads would only wait for each other, and results depend on their number.
+    with threadpool_limits(1):
+        found = compare(problem, split, entrants)
+        # A longer past is not more rows of the same: the curve has nothing to say about a forecast.
+        curve = None if problem.brief.task == "forecast" else learning_curve(problem, split, entrants, found)
+        ceiling = ceiling_of(problem, split, found)
+        outlook = outlook_of(problem, found, curve, ceiling)
+        verdict = decided(found, outlook)
+        parts = _looks(problem, split, entrants, explored=explored is not None)
     return Report(
         verb="assess",
         title=f"Is it worth learning '{problem.brief.target}'?",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from threadpoolctl import threadpool_limits
 
 from shiplap.adapters.frames import read
 from shiplap.core.brief import Brief
@@ -91,14 +92,17 @@ def explore(table: Any, other: Any = None, *, brief: Brief | None = None, **ques
     brief = msgspec.structs.replace(asked(brief, question), drop=(), keep=())
     opened_table = opened(table, brief)
     if other is not None:
-        return compare(opened_table, read(other, columns=brief.columns), brief)
+        with threadpool_limits(1):
+            return compare(opened_table, read(other, columns=brief.columns), brief)
     problem = pose(opened_table, brief) if brief.target else None
     tell("counting", 0.3)
     view = view_of(opened_table, problem, private=_private(brief), seed=brief.seed)
     tell("looking for leaks", 0.5)
-    leaks = suspects(problem)
-    changes = change_over_time(view)
-    parts = [look(view) for look in _LOOKS]
+    # Many small models and sums: threads would only wait for each other, and results depend on their number.
+    with threadpool_limits(1):
+        leaks = suspects(problem)
+        changes = change_over_time(view)
+        parts = [look(view) for look in _LOOKS]
     found = (
         *leaks.findings,
         *quality(view),
