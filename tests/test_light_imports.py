@@ -12,8 +12,9 @@ import pytest
 import shiplap
 
 HEAVY = {
-    "bokeh", "duckdb", "jinja2", "lightgbm", "numpy", "onnx", "onnxruntime", "pandas", "polars", "pyarrow",
-    "rich", "scipy", "sklearn", "skops", "starlette",
+    "adbc_driver_postgresql", "bokeh", "duckdb", "jinja2", "lightgbm", "matplotlib", "numpy", "onnx", "onnxruntime",
+    "pandas", "polars", "pyarrow", "rich", "ruptures", "scipy", "seaborn", "sklearn", "skops", "sqlglot", "starlette",
+    "statsmodels",
 }  # fmt: skip
 
 
@@ -41,11 +42,10 @@ def test_loads_nothing_heavy(code: str) -> None:
 
 def test_every_module_imports_cleanly() -> None:
     """An adapter whose library lives in an environment of its own is imported by its tests there."""
-    apart = tuple(
-        f"shiplap.adapters.frameworks.{name}"
-        for name in ("catboost", "fastai", "jax", "tensorflow", "torch", "xgboost")
-        if find_spec(name) is None
-    )
+    frameworks = ("catboost", "fastai", "jax", "tensorflow", "torch", "xgboost")
+    homes = {name: f"shiplap.adapters.frameworks.{name}" for name in frameworks}
+    homes["pyspark"] = "shiplap.adapters.frames.spark"
+    apart = tuple(home for name, home in homes.items() if find_spec(name) is None)
     root = Path(shiplap.__file__).parent
     files = [file.relative_to(root.parent).with_suffix("") for file in sorted(root.rglob("*.py"))]
     names = [".".join(file.parts).removesuffix(".__init__") for file in files]
