@@ -21,7 +21,7 @@ from assess_tables import Case, flights, made, real
 from shiplap.core.finding import Finding
 from shiplap.methods.policies import has_money
 from shiplap.methods.question import Problem, pose
-from shiplap.methods.simple import Entrant, opponents, simple
+from shiplap.methods.simple import Entrant, best_learned, opponents, simple
 from shiplap.methods.splits import Split, honest_split
 from shiplap.scientist.assess.entrants import models
 from shiplap.scientist.assess.verdict import Outlook, compare, decided
@@ -63,7 +63,7 @@ class Population:
     def truth(self) -> float:
         """What the learned policy brings beyond the best simple one, on all rows; in the units of the verdict."""
         plain = opponents(self.problem, self.entrants)
-        learned = max((each for each in self.entrants if each.learned), key=lambda each: each.before)
+        learned = best_learned(self.entrants)
         if has_money(self.problem):
             return 1_000 * min(float(learned.rows.mean() - each.rows.mean()) for each in plain)
         losses = [-float(each.rows.mean()) for each in (plain[0], learned)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -32,22 +32,22 @@ class Entrant:
         The policy in words.
     learned : bool
         Whether it is machine learning.
-    before : float
-        What it brought on average on the rows it was chosen on; for choosing among entrants.
     rows : numpy.ndarray of shape (n_test,)
         What it brings on each test row: money, or minus the loss.
     output : numpy.ndarray or None
         Probabilities or predictions on the test rows, of a model.
     decisions : numpy.ndarray or None
         What is decided on the test rows under the policy of a model: 0 or 1, a class code, or a number.
+    tuned : numpy.ndarray of shape (n_tune,) or (1,)
+        Minus the loss of a model on each tune row; for choosing among models.
     """
 
     name: str
     learned: bool
-    before: float
     rows: Floats
     output: Floats | None = None
     decisions: npt.NDArray[Any] | None = None
+    tuned: Floats = field(default_factory=lambda: np.zeros(1))
 
 
 def simple(problem: Problem, split: Split) -> list[Entrant]:
@@ -80,7 +80,7 @@ def _sided(problem: Problem, split: Split, name: str, inside: npt.NDArray[np.boo
         taught = split.train[side[split.train]]
         if side.any() and len(taught):
             brought[side] = _constant_on(problem, taught, np.flatnonzero(side), choice)
-    return Entrant(name, False, float(np.mean(brought[split.tune])), brought[split.test])
+    return Entrant(name, False, brought[split.test])
 
 
 def _acting(problem: Problem, split: Split, name: str, inside: npt.NDArray[np.bool_], choice: int | None) -> Entrant:
@@ -93,8 +93,8 @@ def _acting(problem: Problem, split: Split, name: str, inside: npt.NDArray[np.bo
             taught = split.train[side[split.train]]
             priority[side] = float(gain[taught].mean()) if len(taught) else 0.0
         wanted = priority > 0
-    tuned, tested = (limited_money(problem, priority[rows], wanted[rows], rows) for rows in (split.tune, split.test))
-    return Entrant(name, False, float(np.mean(tuned)), tested)
+    rows = split.test
+    return Entrant(name, False, limited_money(problem, priority[rows], wanted[rows], rows))
 
 
 def _constant_on(problem: Problem, taught: npt.NDArray[Any], rows: npt.NDArray[Any], choice: int | None) -> Floats:
@@ -121,8 +121,17 @@ def opponents(problem: Problem, entrants: list[Entrant]) -> list[Entrant]:
 
 
 def best_learned(entrants: list[Entrant]) -> Entrant:
-    """Return the learned policy that did best on the tune rows."""
-    return max((entrant for entrant in entrants if entrant.learned), key=lambda entrant: entrant.before)
+    """Return the learned policy with the least loss on the tune rows, or one before it that is not surely worse.
+
+    Simple models come first. One standard error counts as sure (Breiman et al. 1984, "Classification and regression
+    trees", section 3.4.3): few rows cannot tell models apart, and trees have seen the tune rows when they stopped
+    growing. The loss chooses with values too, since money turns on few dear rows.
+    """
+    learned = [entrant for entrant in entrants if entrant.learned]
+    best = max(learned, key=lambda entrant: float(entrant.tuned.mean()))
+    leads = [best.tuned - entrant.tuned for entrant in learned]
+    equal = [lead.mean() <= lead.std() / len(lead) ** 0.5 for lead in leads]
+    return learned[equal.index(True)]
 
 
 def best_simple(problem: Problem, entrants: list[Entrant]) -> Entrant:

@@ -56,7 +56,7 @@ def test_groups_that_are_served_alike_are_hardly_ever_accused():
     for _ in range(200):
         beside = pd.DataFrame({"group": rng.choice(["p", "q", "r"], problem.n_rows)})
         score = rng.random(len(split.test))
-        learned = Entrant("guess", True, 0.0, score, np.column_stack([1 - score, score]), (score > 0.5).astype(int))
+        learned = Entrant("guess", True, score, np.column_stack([1 - score, score]), (score > 0.5).astype(int))
         part = fairness(replace(problem, beside=beside), split, learned)
         accused += any(finding.verdict != "good" for finding in part.findings)
     assert accused <= 0.1 * 200 + 3 * (0.1 * 0.9 * 200) ** 0.5  # two rates, each at level 0.05

@@ -31,7 +31,7 @@ def brought(rng, means):
     """What three simple policies and a learned one bring: skewed, and alike in part."""
     common = rng.exponential(2.0, 200) - 2.0
     rows = [mean + common + rng.normal(0, 2, 200) * (rng.random(200) < 0.3) for mean in means]
-    return [Entrant(f"p{index}", index == 3, 0.0, row) for index, row in enumerate(rows)]
+    return [Entrant(f"p{index}", index == 3, row) for index, row in enumerate(rows)]
 
 
 @pytest.mark.parametrize("means", [(0.0, 0.0, 0.0, 0.2), (0.0, 0.15, -0.5, 0.2), (-1.0, 0.3, -1.0, 0.3)])
@@ -72,7 +72,7 @@ def _ends(interval):
     ],
 )
 def test_what_more_rows_would_change_decides_between_no_and_more(gain, chance, verdict):
-    one = Entrant("x", True, 0.0, np.zeros(3))
+    one = Entrant("x", True, np.zeros(3))
     found = Comparison([], one, one, gain, effort=1.0, unit="EUR", n_blocks=50, n_rarer=50)
     assert decided(found, Outlook(chance, None)) == verdict
     assert decided(replace(found, n_rarer=9), Outlook(chance, None)) == "collect more"

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from shiplap.core.progress import tell
 from shiplap.methods.curves import FEWEST_SIZES, LearningCurve, fit_curve
 from shiplap.methods.intervals import Interval, Resampled
-from shiplap.methods.metrics import auc, auc_pulls, row_loss
+from shiplap.methods.metrics import auc, auc_pulls
 from shiplap.methods.money import PER
 from shiplap.methods.policies import has_money, perfect_money, row_blocks
 from shiplap.methods.question import Problem
@@ -141,10 +141,9 @@ def _winner(problem: Problem, judged: Split, taught: Rows, units: float) -> Entr
         "linear": line(problem, taught, units=_LINEAR_SHARE * units),
         "trees": trees(problem, taught, judged.tune, units=units, threads=1),
     }
-    tuned = {name: answer(judged.tune) for name, answer in fitted.items()}
-    y = problem.y[judged.tune]
-    best = min(fitted, key=lambda name: float(np.mean(row_loss(problem.task, y, tuned[name]))))
-    return entered(problem, judged, best, tuned[best], fitted[best](judged.test))
+    return best_learned(
+        [entered(problem, judged, name, answer(judged.tune), answer(judged.test)) for name, answer in fitted.items()]
+    )
 
 
 def _drawn(

@@ -109,10 +109,7 @@ def entered(problem: Problem, split: Split, name: str, tuned: Floats, output: Fl
         What it answers on the tune rows and on the test rows.
     """
     policy = policy_for(problem, tuned, split.tune)
-    decisions = decisions_of(policy, output)
-    if not has_money(problem):
-        before = -float(np.mean(row_loss(problem.task, problem.y[split.tune], tuned)))
-        rows = -row_loss(problem.task, problem.y[split.test], output)
-        return Entrant(name, True, before, rows, output, decisions)
-    before = float(np.mean(money_of(problem, policy, tuned, split.tune)))
-    return Entrant(name, True, before, money_of(problem, policy, output, split.test), output, decisions)
+    loss = row_loss(problem.task, problem.y[split.test], output)
+    rows = money_of(problem, policy, output, split.test) if has_money(problem) else -loss
+    known = -row_loss(problem.task, problem.y[split.tune], tuned)
+    return Entrant(name, True, rows, output, decisions_of(policy, output), known)

@@ -28,18 +28,20 @@ def outlook_of(problem: Problem, found: Comparison, curve: Curve | None, ceiling
     """Say how likely more rows would make it a go.
 
     The true gain is drawn from the interval of the verdict, moves on as the learning curve says, stays below the
-    ceiling, and is judged by an interval that narrows with the root of the test rows.
+    ceiling, and is judged by an interval that narrows with the root of the test rows; what few dear rows make it
+    longer on its lower side goes with the rows themselves (Hall 1988).
     """
     rng = np.random.default_rng(problem.brief.seed)
     spread = (found.gain.high - found.gain.low) / (2 * _HALF)
     n_draws = _DRAWS if curve is None else len(curve.gain.offset)
     today = found.gain.value + spread * rng.normal(size=n_draws)
     reach = found.gain.value - found.gain.low
+    usual = min(reach, found.gain.high - found.gain.value)
     most = np.inf if ceiling.gain is None else ceiling.gain
     chances = []
     for times in _TIMES:
         gain = np.minimum(today + _rise(curve, times, rng.normal(size=n_draws)), max(most, found.gain.value))
-        chances.append(float(np.mean(gain - reach / np.sqrt(times) > found.effort)))
+        chances.append(float(np.mean(gain - usual / np.sqrt(times) - (reach - usual) / times > found.effort)))
     likely = [times for times, chance in zip(_TIMES, chances, strict=True) if chance >= 0.5]
     return Outlook(chances[-1], likely[0] if likely else None)
 
