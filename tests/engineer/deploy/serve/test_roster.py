@@ -50,6 +50,13 @@ def test_a_source_that_comes_to_hold_the_stable_version_changes_nothing_for_clie
     assert (moved.stable, moved.canary, moved.percent) == ("a", "", 0.0)
 
 
+def test_a_canary_that_the_source_of_the_stable_version_comes_to_hold_is_one_no_more():
+    places = (Place(version=version, path="one.ship", source="one.ship") for version in "ab")
+    lineup = Lineup(name="churn", places=tuple(places)).split("b", 10)
+    moved = lineup.moved(Place(version="b", path="one.ship", source="one.ship"))
+    assert (moved.stable, moved.canary, moved.percent, moved.previous) == ("b", "", 0.0, "a")
+
+
 def test_a_share_that_is_no_number_is_refused():
     lineup = Lineup(name="churn", places=(Place(version="a", path="a"), Place(version="b", path="b")))
     with pytest.raises(ProblemError, match="0 to 100"):

@@ -139,10 +139,18 @@ class Lineup(msgspec.Struct, frozen=True, kw_only=True):
         return moved._tidied()
 
     def _tidied(self) -> Lineup:
-        """Forget versions that nothing leads to any more, and the share of a canary that is none."""
-        used = {self.stable, self.canary, self.shadow, self.previous}
-        places = tuple(place for place in self.places if place.source or place.version in used)
-        return msgspec.structs.replace(self, places=places, percent=self.percent if self.canary else 0.0)
+        """Forget versions that nothing leads to any more, and roles that the stable version has taken over."""
+        stable, canary, shadow, previous = self.stable, self.canary, self.shadow, self.previous
+        canary, shadow, previous = ("" if version == stable else version for version in (canary, shadow, previous))
+        used = {stable, canary, shadow, previous}
+        return msgspec.structs.replace(
+            self,
+            places=tuple(place for place in self.places if place.source or place.version in used),
+            canary=canary,
+            percent=self.percent if canary else 0.0,
+            shadow=shadow,
+            previous=previous,
+        )
 
     def _place(self, version: str) -> Place:
         found = next((place for place in self.places if place.version == version), None)
