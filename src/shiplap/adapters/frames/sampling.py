@@ -24,7 +24,7 @@ def one_in(share: int, seed: int) -> str:
     --------
     >>> from shiplap.adapters.frames import read
     >>> read({"a": range(1000)}).frame.fetch(f"SELECT count(*) FROM rows WHERE {one_in(4, 0)}")
-    [(250,)]
+    [(247,)]
     """
     x = f"((rowid + {1 + seed * 7_919}) % {_PRIME})"
     y = f"(({x} * {x} + 48271 * {x}) % {_PRIME})"

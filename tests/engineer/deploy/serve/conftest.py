@@ -182,6 +182,8 @@ settings = msgspec.json.decode(sys.argv[1], type=Settings)
 serve(sys.argv[2:], settings, ready=lambda places: print(msgspec.json.encode(places).decode(), flush=True))
 """
 
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # as the server does before it loads gRPC, which tests may load first
+
 
 @contextmanager
 def running(*ships: Path | str, limits: Limits | None = None, **chosen: object) -> Iterator[Running]:
