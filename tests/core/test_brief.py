@@ -179,3 +179,8 @@ def test_a_brief_goes_through_json_and_plain_values_unchanged(brief: Brief) -> N
     assert msgspec.json.decode(msgspec.json.encode(brief), type=Brief) == brief
     assert Brief.make(**msgspec.to_builtins(brief)) == brief
     assert brief.replaced() == brief
+
+
+def test_an_unknown_task_is_told_with_those_there_are():
+    with pytest.raises(BriefError, match="task must be one of binary, .*forecast, anomaly, not 'forcast'"):
+        Brief.make(target="y", task="forcast")

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -277,6 +277,10 @@ def read_brief(path: Path) -> Brief:
 
 def _plainly(text: str) -> str:
     """Say what msgspec says in the words of a brief: ``Expected `float | null`, got `str` - at `$.budget.p99_ms```."""
+    unknown = re.fullmatch(r"Invalid enum value '(.*)' - at `\$\.task`", text)
+    if unknown:
+        tasks = [task for part in get_args(Asked) for task in get_args(part) or (part,)]
+        return f"task must be one of {', '.join(tasks)}, not '{unknown[1]}'"
     said = re.fullmatch(r"Expected `([^`]+)`, got `(\w+)` - at `\$\.?([^`]*)`", text)
     if said is None:
         return text
