@@ -19,6 +19,9 @@ HEADERS = {
 """What every page is sent with, beside its policy."""
 
 
+_FIGURES = "shiplap.adapters.figures"  # light or dark is chosen once, for reports and for what is served
+
+
 @cache
 def form_page() -> tuple[bytes, str]:
     """Return the page with a form, and its content security policy."""
@@ -65,7 +68,7 @@ def policy(style: str, *scripts: str) -> str:
 
 
 def _page(title: str, where: str, link: str, *, styles: str, main: str, script: str) -> tuple[bytes, str]:
-    style, theme = _read("shared.css") + _read(styles), _read("theme.js")
+    style, theme = _read("shared.css") + _read(styles), _read("theme.js", _FIGURES)
     parts = {"title": escape(title), "where": where, "link": link, "style": style, "theme": theme}
     text = _read("base.html")
     for name, part in {**parts, "script": script, "main": main}.items():  # last, for it may hold anything
@@ -78,5 +81,5 @@ def _digest(text: str) -> str:
 
 
 @cache
-def _read(name: str) -> str:
-    return (files("shiplap.engineer.deploy.serve.pages") / "templates" / name).read_text("utf-8")
+def _read(name: str, package: str = __package__) -> str:
+    return (files(package) / "templates" / name).read_text("utf-8")
