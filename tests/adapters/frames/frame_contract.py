@@ -89,6 +89,13 @@ QUERIES = {
                  AND moment > TIMESTAMP '2013-03-21' AND plan IN ('basic', 'Gold', 'ab')""",
     "with": "WITH means AS (SELECT plan, avg(number) AS mean FROM rows GROUP BY plan) "
     "SELECT count(*), max(mean) FROM means JOIN rows USING (plan)",
+    "columns that say the same": """SELECT
+                 count(CASE WHEN abs(epoch(instant) - (epoch("text moment") * 1.0 + -14400.0)) <= 1e-06 THEN 1 END),
+                 count(CASE WHEN abs(CASE WHEN flag THEN 1.0 WHEN NOT flag THEN 0.0 END - (number * 2.5 + 1e-05))
+                       <= 0.25 AND number = 1.5 THEN 1 END),
+                 count(CASE WHEN (plan IS NULL) <> (flag IS NULL) THEN 1 END),
+                 count(CASE WHEN lower(trim(plan)) = lower(trim(name)) AND lower(trim(plan)) = 'it''s' THEN 1 END)
+                 FROM rows""",
     "duplicates": "SELECT count(*) - count(DISTINCT hash(plan, flag, count)) FROM rows",
     "types": "SELECT typeof(flag), typeof(moment), typeof(number > 1), typeof((number)) FROM rows LIMIT 1",
     "star": "FROM rows ORDER BY rowid LIMIT 3",
