@@ -13,7 +13,6 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import ruptures
 from scipy.stats import norm
 
 from shiplap.methods.trends.noise import Noise, noise_of
@@ -129,6 +128,8 @@ def _calmed(series: Floats, shortest: int) -> Floats:
 
 def _partitions(series: Floats, shortest: int) -> list[list[int]]:
     """Return the best places for every number of changes, most changes first."""
+    import ruptures  # noqa: PLC0415  (heavy, and only tables with a time need it)
+
     most = min(_MOST, len(series) // (2 * shortest))
     search = ruptures.KernelCPD(kernel="linear", min_size=shortest).fit(series[:, None])
     return [search.predict(n_bkps=count)[:-1] for count in range(most, 0, -1)]

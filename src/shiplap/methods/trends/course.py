@@ -13,7 +13,6 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from statsmodels.tsa.seasonal import MSTL
 
 from shiplap.methods.trends.changes import Change, changes, shortest_stretch
 from shiplap.methods.trends.noise import Noise, noise_of
@@ -122,6 +121,8 @@ def _seasons(series: Floats, periods: tuple[int, ...], level: float, seed: int) 
     kept = tuple(period for period in periods if _is_season(series, period, level, seed))
     if not kept:
         return (), series
+    from statsmodels.tsa.seasonal import MSTL  # noqa: PLC0415  (heavy, and few tables have seasons)
+
     parts = MSTL(series, periods=kept).fit()
     waves = np.asarray(parts.seasonal).reshape(len(series), -1)
     rest = np.asarray(parts.resid)

@@ -12,8 +12,6 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
-from statsmodels.stats.power import NormalIndPower
-from statsmodels.stats.proportion import proportion_effectsize
 
 from shiplap.core.finding import Finding, Grade
 from shiplap.core.report import Metric
@@ -119,6 +117,9 @@ def rows_a_side(rate: float, least: float) -> int | None:
     """
     if not 0 < rate <= 1 or not 0 < least <= 1:
         return None
+    from statsmodels.stats.power import NormalIndPower  # noqa: PLC0415  (heavy, for one number)
+    from statsmodels.stats.proportion import proportion_effectsize  # noqa: PLC0415
+
     size = float(proportion_effectsize(rate, rate * (1 - least)))
     return math.ceil(float(NormalIndPower().solve_power(size, alpha=_LEVEL, power=_POWER)))
 
