@@ -81,10 +81,10 @@ def test_a_short_batch_overtakes_a_long_one(start, make, tmp_path):
     # Every call of this model takes as long, however few its rows, so that a long batch is many short calls.
     with start(path, limits=Limits(slice_ms=0.001)) as run, concurrent.futures.ThreadPoolExecutor() as pool:
         begin = time.perf_counter()
-        send("alone", 3_000)
+        send("alone", 1_000)
         taken = time.perf_counter() - begin
-        first = pool.submit(send, "long", 3_000)
-        time.sleep(taken / 3)
+        first = pool.submit(send, "long", 9_000)
+        time.sleep(taken)  # about a ninth of what the long one takes
         pool.submit(send, "short", 30).result()
         first.result()
         assert run.stop() == ""
