@@ -60,7 +60,7 @@ lock: .venv/.ready  ## Pin the newest versions that agree
 	$(UV) pip compile pyproject.toml --universal -q --no-annotate --custom-compile-command "make lock" -c requirements.lock -o requirements-base.lock
 	@for name in $(FRAMEWORKS); do bash scripts/lock.sh $$name; done
 
-bench: .venv/.ready  ## The figures of the README, measured on this machine
+bench: .venv/.ready  ## The main job, start-up and the ship in figures (docs/measured.md)
 	$(BIN)/python benchmarks/keel.py
 
 coverage: .venv/.ready  ## Write docs/coverage.md from what the tests of all frameworks recorded

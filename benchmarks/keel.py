@@ -1,4 +1,4 @@
-"""The figures of the README, measured in one run on this machine.
+"""The main job, start-up and the ship in figures (docs/measured.md), in one run on this machine.
 
 Usage: python benchmarks/keel.py    (after `make setup`; about three minutes)
 """
