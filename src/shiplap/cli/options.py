@@ -44,7 +44,9 @@ ship = click.argument("ship", type=click.Path(path_type=Path))
 _QUESTION = (
     click.option("-t", "--target", help="Column to predict, or an expression such as 'arr_delay > 15'."),
     click.option("--positive", help="The class that is to be found."),
-    click.option("--task", help="binary, multiclass, regression, forecast or anomaly; inferred when left out."),
+    click.option(
+        "--task", help="binary, multiclass, regression, ranking, forecast or anomaly; inferred when left out."
+    ),
     click.option("--horizon", type=int, help="How many steps ahead a forecast is asked."),
     click.option("--time", help="Column of time: learn from the past, test on the future."),
     click.option("--group", help="Column of groups that must not be split between training and test."),

@@ -30,8 +30,8 @@ __all__ = [
 
 Task = Literal["binary", "multiclass", "regression"]
 """What an answer is."""
-Asked = Task | Literal["forecast", "anomaly"]
-"""What is asked: a forecast answers as a regression does, an anomaly as a binary task."""
+Asked = Task | Literal["ranking", "forecast", "anomaly"]
+"""What is asked: a ranking and a forecast answer as a regression does, an anomaly as a binary task."""
 OutputTask = Task | Literal["tensor"]
 KnownAt = Literal["decision", "later"]
 Label = str | int | float | bool
@@ -46,7 +46,8 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     For a binary target, ``tp``, ``fp``, ``fn`` and ``tn`` are what one decision brings when it is a true positive,
     and so on: a number, or a text naming a column with an optional factor (``"amount"``, ``"-0.2 * amount"``), so
     that the worth can differ by row. For a multiclass target, ``matrix[decision][actual]``. For regression, ``over``
-    and ``under`` are the price of one unit of error in each direction, as positive numbers.
+    and ``under`` are the price of one unit of error in each direction, as positive numbers. In a ranking the target
+    itself is what acting on a row brings, and ``cost`` is taken off it.
 
     Parameters
     ----------
@@ -56,6 +57,9 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         ``matrix[decided class][actual class]``.
     over, under : float, optional
         Price per unit of predicting too much and too little.
+    cost : float, optional
+        What acting on one row costs, in a ranking. A cost that differs by row belongs into the target:
+        ``target="spend - postage"``.
     unit : str
         Currency or unit, for display.
     effort : float
@@ -74,6 +78,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     matrix: dict[str, dict[str, float]] | None = None
     over: float | None = None
     under: float | None = None
+    cost: float | None = None
     unit: str = ""
     effort: float = 0.0
 
@@ -159,9 +164,10 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Name of the ship; derived from the table when empty.
     positive : str, int, float or bool, optional
         The class that is to be found; chosen and said when left out.
-    task : {"binary", "multiclass", "regression", "forecast", "anomaly"}, optional
-        Inferred from the target when left out. A forecast answers from what a series held `horizon` steps before, and
-        is judged against naive forecasts; an anomaly is a rare class that is also looked for without labels.
+    task : {"binary", "multiclass", "regression", "ranking", "forecast", "anomaly"}, optional
+        Inferred from the target when left out. A ranking acts on the rows that bring most, as many as the capacity
+        allows, and the target is what each brings; a forecast answers from what a series held `horizon` steps before,
+        and is judged against naive forecasts; an anomaly is a rare class that is also looked for without labels.
     horizon : int
         How many steps ahead a forecast is asked, in the usual distance between two moments.
     decision : str
@@ -325,7 +331,7 @@ def _checked(brief: Brief) -> Brief:
             hint="rows are worked on in pieces that need so much",
         )
     if brief.value is not None:
-        _check_value(brief.value)
+        _check_value(brief.value, ranking=brief.task == "ranking")
     if brief.capacity is not None:
         _check_capacity(brief.capacity)
     _check_table(brief.table)
@@ -357,27 +363,33 @@ def _check_table(table: str) -> None:
         )
 
 
-def _check_value(value: Value) -> None:
+def _check_value(value: Value, *, ranking: bool) -> None:
     for name, worth in _worths(value):
         if isinstance(worth, float) and not math.isfinite(worth):
             raise BriefError(f"value.{name} must be a finite number, not {worth}")
-    for name in ("over", "under"):
+    for name, what in (("over", "one unit of error"), ("under", "one unit of error"), ("cost", "acting on one row")):
         price = getattr(value, name)
         if price is not None and price < 0:
-            raise BriefError(f"value.{name} is the price of one unit of error and cannot be below 0, not {price}")
-    kinds = [
+            raise BriefError(f"value.{name} is the price of {what} and cannot be below 0, not {price}")
+    others = [
         any(getattr(value, name) is not None for name in ("tp", "fp", "fn", "tn")),
         value.matrix is not None,
         value.over is not None or value.under is not None,
     ]
-    if sum(kinds) != 1:
+    if ranking and any(others):
         raise BriefError(
-            "value needs exactly one of: tp / fp / fn / tn (binary), matrix (multiclass), over / under (regression)"
+            "the values of a ranking are its target, less value.cost where acting on a row costs something",
+            hint="leave tp / fp / fn / tn, matrix, over and under out",
+        )
+    if not ranking and sum(others) + (value.cost is not None) != 1:
+        raise BriefError(
+            "value needs exactly one of: tp / fp / fn / tn (binary), matrix (multiclass), over / under (regression), "
+            "cost (ranking)"
         )
 
 
 def _worths(value: Value) -> Iterator[tuple[str, float | str | None]]:
-    for name in ("tp", "fp", "fn", "tn", "over", "under", "effort"):
+    for name in ("tp", "fp", "fn", "tn", "over", "under", "cost", "effort"):
         yield name, getattr(value, name)
     for decided, row in (value.matrix or {}).items():
         for actual, worth in row.items():

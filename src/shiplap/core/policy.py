@@ -26,7 +26,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     matrix : tuple of tuple of float
         Multiclass: ``matrix[decided][actual]`` in money; the decision earns most in expectation. Empty: most probable.
     offset : float
-        Regression: added to the prediction before it is acted on, where being over and under cost differently.
+        Regression: added to the prediction before it is acted on, where being over and under cost differently; or minus
+        the value from which on a ranking acts, so that a decision of 0 or more means to act.
     value : Value or None
         What outcomes are worth.
     decision : str

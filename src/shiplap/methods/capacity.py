@@ -11,7 +11,7 @@ from shiplap.core.brief import Capacity
 from shiplap.core.errors import BriefError
 from shiplap.methods.question import Problem
 
-__all__ = ["acted_shares", "allowed_share", "limits", "periods", "words"]
+__all__ = ["acted_shares", "allowed_share", "amount", "limits", "periods", "standings", "words"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -28,10 +28,22 @@ def words(capacity: Capacity) -> str:
     >>> words(Capacity(per_day=200)), words(Capacity(share=0.05))
     ('200 a day', '5 % of the rows')
     """
+    number, each = amount(capacity)
+    return f"{number:.3g} {each}" if capacity.share is not None else f"{number:,.6g} {each}"
+
+
+def amount(capacity: Capacity) -> tuple[float, str]:
+    """Take a capacity apart into a number and what it counts by.
+
+    Examples
+    --------
+    >>> amount(Capacity(per_hour=20)), amount(Capacity(share=0.05))
+    ((20.0, 'an hour'), (5.0, '% of the rows'))
+    """
     if capacity.share is not None:
-        return f"{100 * capacity.share:.3g} % of the rows"
+        return 100.0 * capacity.share, "% of the rows"
     (name, number), *_ = _given(capacity)
-    return f"{number:,.6g} {name.replace('per_', 'a ').replace('a hour', 'an hour')}"
+    return float(number), name.replace("per_", "a ").replace("a hour", "an hour")
 
 
 def _given(capacity: Capacity) -> list[tuple[str, float]]:
@@ -107,15 +119,26 @@ def acted_shares(priority: Floats, wanted: npt.NDArray[np.bool_], period: Ints, 
     """
     shares = np.zeros(len(priority))
     asked = np.flatnonzero(wanted)
-    if not len(asked):
-        return shares
-    order = asked[np.lexsort((-priority[asked], period[asked]))]
-    tied = np.zeros(len(order), bool)
-    tied[1:] = (period[order][1:] == period[order][:-1]) & (priority[order][1:] == priority[order][:-1])
-    tie = np.cumsum(~tied) - 1
-    first = np.flatnonzero(~tied)
-    size = np.bincount(tie)
-    start = np.searchsorted(period[order], period[order][first], side="left")
-    left = limit[period[order][first]] - (first - start)
-    shares[order] = np.clip(left / size, 0.0, 1.0)[tie]
+    ahead, alike = standings(priority[asked], period[asked])
+    shares[asked] = np.clip((limit[period[asked]] - ahead) / alike, 0.0, 1.0)
     return shares
+
+
+def standings(priority: Floats, period: Ints) -> tuple[Floats, Floats]:
+    """Count for each row how many of its period come before it, and how many are ranked as it is, itself included.
+
+    Examples
+    --------
+    >>> ahead, alike = standings(np.array([0.9, 0.5, 0.5, 0.9]), np.array([0, 0, 0, 1]))
+    >>> ahead.tolist(), alike.tolist()
+    ([0.0, 1.0, 1.0, 0.0], [1.0, 2.0, 2.0, 1.0])
+    """
+    order = np.lexsort((-priority, period))
+    placed, ranked = period[order], priority[order]
+    opens = np.ones(len(order), bool)
+    opens[1:] = (placed[1:] != placed[:-1]) | (ranked[1:] != ranked[:-1])
+    tie, first = np.cumsum(opens) - 1, np.flatnonzero(opens)
+    ahead, alike = np.empty(len(order)), np.empty(len(order))
+    ahead[order] = (first - np.searchsorted(placed, placed[first], side="left"))[tie]
+    alike[order] = np.bincount(tie)[tie] if len(order) else 0.0
+    return ahead, alike

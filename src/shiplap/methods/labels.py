@@ -130,7 +130,7 @@ def task_of(levels: Any, brief: Brief) -> Task:
     numeric = np.asarray(levels).dtype.kind in "fiub"
     value = brief.value
     implied: Task | None = None
-    if value is not None:
+    if value is not None and brief.task != "ranking":
         implied = "regression" if value.over is not None or value.under is not None else None
         implied = "multiclass" if value.matrix is not None else implied
         implied = implied or "binary"
@@ -144,7 +144,7 @@ def task_of(levels: Any, brief: Brief) -> Task:
             hint='ask for one with an expression, e.g. target="quality >= 7"',
         )
     if wanted == "regression" and not numeric:
-        raise BriefError(f"the target '{brief.target}' is text, not a number: it cannot be a regression")
+        raise BriefError(f"the target '{brief.target}' is text, not a number: it cannot be a {brief.task or wanted}")
     if wanted == "regression":
         return "regression"
     if not numeric and len(levels) > _MOST_CLASSES:
@@ -163,7 +163,7 @@ def task_of(levels: Any, brief: Brief) -> Task:
 
 def _answer(brief: Brief) -> Task | None:
     match brief.task:
-        case "forecast":
+        case "forecast" | "ranking":
             return "regression"
         case "anomaly":
             return "binary"

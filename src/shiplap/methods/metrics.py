@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from shiplap.core.brief import Task
 
-__all__ = ["auc", "auc_pulls", "constant_output", "loss_name", "row_loss", "summary"]
+__all__ = ["auc", "auc_pulls", "constant_output", "loss_name", "rank_correlation", "row_loss", "summary"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 _FLOOR = 1e-15
@@ -77,6 +77,20 @@ def auc(hit: npt.NDArray[np.bool_], score: Floats) -> float | None:
         return None
     ranks = float(rankdata(score)[hit].sum())
     return (ranks - n_hits * (n_hits + 1) / 2) / (n_hits * (len(hit) - n_hits))
+
+
+def rank_correlation(y: Floats, score: Floats) -> float | None:
+    """Return how far two orders agree, from -1 to 1 (Spearman 1904); None where all values of one are equal.
+
+    Examples
+    --------
+    >>> rank_correlation(np.array([1.0, 5.0, 9.0]), np.array([0.1, 0.2, 0.9]))
+    1.0
+    """
+    ranks, others = rankdata(y), rankdata(score)
+    if np.ptp(ranks) == 0 or np.ptp(others) == 0:
+        return None
+    return float(np.corrcoef(ranks, others)[0, 1])
 
 
 def auc_pulls(hit: npt.NDArray[np.bool_], score: Floats) -> Floats:

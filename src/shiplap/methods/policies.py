@@ -29,11 +29,14 @@ from shiplap.methods.splits import Split
 from shiplap.methods.worth import matrix_of
 
 __all__ = [
+    "acted_on",
+    "decided",
     "has_money",
     "limited_money",
     "money_of",
     "perfect_money",
     "policy_for",
+    "priority_of",
     "row_blocks",
     "settled",
     "within_capacity",
@@ -45,8 +48,8 @@ _THRESHOLDS = 100
 
 
 def has_money(problem: Problem) -> bool:
-    """Say whether the brief gives values."""
-    return problem.brief.value is not None
+    """Say whether the brief gives values; a ranking always does: its target."""
+    return problem.brief.value is not None or problem.ranks
 
 
 def settled(problem: Problem, split: Split) -> Problem:
@@ -131,10 +134,13 @@ def policy_for(problem: Problem, output: Floats, rows: npt.NDArray[Any]) -> Poli
     Policy
         Binary: the threshold that earns most (of those that do not surely earn less than the best, the one nearest to
         what the probabilities imply), or one half without values; always midway between two observed scores.
-        Multiclass: the values as a matrix. Regression: the offset that costs least.
+        Multiclass: the values as a matrix. Regression: the offset that costs least. Ranking: the offset is minus the
+        threshold, so that the decision says by how much a row exceeds it.
     """
     value, brief = problem.brief.value, problem.brief
     common: dict[str, Any] = {"task": problem.task, "value": value, "decision": brief.decision}
+    if problem.ranks:
+        return Policy(**common, offset=-_steady_threshold(problem, output, rows))
     if problem.task == "regression":
         if value is None:
             return Policy(**common)
@@ -160,13 +166,14 @@ def policy_for(problem: Problem, output: Floats, rows: npt.NDArray[Any]) -> Poli
 
 
 def _steady_threshold(problem: Problem, score: Floats, rows: npt.NDArray[Any]) -> float:
-    """Among thresholds that do not surely earn less than the best one, take the one that probabilities imply.
+    """Among thresholds that do not surely earn less than the best one, take the one that the outputs imply.
 
     The single best threshold of a sample chases its noise; where probabilities are calibrated, acting pays from
-    ``(tn - fp) / (tn - fp + tp - fn)`` on (Elkan 2001), so that one wins among equals.
+    ``(tn - fp) / (tn - fp + tp - fn)`` on (Elkan 2001), so that one wins among equals. Where values are predicted
+    rightly on average, acting pays from what it costs on.
     """
     worth = np.zeros((len(rows), 2)) if problem.worth is None else problem.worth[rows]
-    best, implied = best_threshold(score, worth), implied_threshold(worth, problem.y[rows] == problem.positive)
+    best, implied = best_threshold(score, worth), _implied(problem, worth, rows)
     if implied is None:
         return best
     spread = np.quantile(score, np.linspace(0, 1, _THRESHOLDS + 1))
@@ -175,6 +182,23 @@ def _steady_threshold(problem: Problem, score: Floats, rows: npt.NDArray[Any]) -
     low = np.quantile(resampled_means(lost, row_blocks(problem, rows), seed=problem.brief.seed), 0.025, axis=0)
     equals = grid[(low <= 0) | (grid == best)]
     return float(equals[np.argmin(np.abs(equals - implied))])
+
+
+def _implied(problem: Problem, worth: Floats, rows: npt.NDArray[Any]) -> float | None:
+    if problem.ranks:
+        return (problem.brief.value.cost if problem.brief.value else None) or 0.0
+    return implied_threshold(worth, problem.y[rows] == problem.positive)
+
+
+def priority_of(problem: Problem, output: Floats) -> Floats:
+    """Return what comes first where it is acted or not: the probability of the class to be found, or the value."""
+    return output if problem.ranks else output[:, problem.positive]
+
+
+def decided(problem: Problem, policy: Policy, output: Floats) -> npt.NDArray[Any]:
+    """Decide on every row as the policy says: 1 or 0 where it is acted or not, a class, or a number."""
+    decisions = decisions_of(policy, output)
+    return (decisions >= 0).astype(np.int64) if problem.ranks else decisions
 
 
 def money_of(problem: Problem, policy: Policy, output: Floats, rows: npt.NDArray[Any]) -> Floats:
@@ -195,12 +219,12 @@ def money_of(problem: Problem, policy: Policy, output: Floats, rows: npt.NDArray
     -------
     numpy.ndarray of shape (n,)
     """
-    decisions = decisions_of(policy, output)
+    decisions = decided(problem, policy, output)
     value = problem.brief.value
+    if problem.acts:
+        return limited_money(problem, priority_of(problem, output), decisions == 1, rows)
     if problem.task == "regression" and value is not None:
         return error_money(problem.y[rows], decisions, value.over or 0.0, value.under or 0.0)
-    if problem.task == "binary":
-        return limited_money(problem, output[:, problem.positive], decisions == 1, rows)
     return np.zeros(len(rows)) if problem.worth is None else taken(problem.worth[rows], decisions)
 
 
@@ -210,7 +234,7 @@ def limited_money(problem: Problem, priority: Floats, wanted: npt.NDArray[np.boo
     Parameters
     ----------
     problem : Problem
-        A binary one.
+        One in which it is acted or not.
     priority : numpy.ndarray of shape (n,)
         What comes first where not all can be acted on: the highest.
     wanted : numpy.ndarray of bool, shape (n,)
@@ -224,20 +248,33 @@ def limited_money(problem: Problem, priority: Floats, wanted: npt.NDArray[np.boo
     """
     if problem.worth is None:
         return np.zeros(len(rows))
-    acted = wanted.astype(np.float64)
-    if problem.brief.capacity is not None:
-        period = periods(problem, rows)
-        acted = acted_shares(priority, wanted, period, limits(problem, period))
+    acted = acted_on(problem, priority, wanted, rows)
     worth = problem.worth[rows]
     return np.asarray(worth[:, 0] + acted * (worth[:, 1] - worth[:, 0]))
 
 
+def acted_on(
+    problem: Problem, priority: Floats, wanted: npt.NDArray[np.bool_], rows: npt.NDArray[Any], *, times: float = 1.0
+) -> Floats:
+    """Say on which rows a policy acts within the capacity of the brief, or within some times as much.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n,)
+        From 0 to 1; between them where rows of one priority share what is left.
+    """
+    if problem.brief.capacity is None:
+        return wanted.astype(np.float64)
+    period = periods(problem, rows)
+    return acted_shares(priority, wanted, period, times * limits(problem, period))
+
+
 def perfect_money(problem: Problem, rows: npt.NDArray[Any]) -> Floats:
-    """Money of each row if its label were known, within the capacity; no policy brings more. Zero for numbers."""
+    """Money of each row if its label were known, within the capacity; no policy brings more. Zero without values."""
     if problem.worth is None:
         return np.zeros(len(rows))
     worth = problem.worth[rows]
-    if problem.task != "binary":
+    if not problem.acts:
         return np.asarray(worth.max(axis=1))
     gain = worth[:, 1] - worth[:, 0]
     return limited_money(problem, gain, gain > 0, rows)
@@ -251,22 +288,23 @@ def within_capacity(problem: Problem, policy: Policy, output: Floats, rows: npt.
     problem : Problem
         What is asked.
     policy : Policy
-        Its threshold is raised where it would act on more of the rows than can be acted on.
+        Its threshold is raised where it would act on more of the rows than can be acted on; that of a ranking is minus
+        its offset.
     output : numpy.ndarray of shape (n, n_classes) or (n,)
         Output on some rows.
     rows : numpy.ndarray of int64, shape (n,)
         Which rows of the problem they are.
     """
     most = allowed_share(problem, rows)
-    if problem.task != "binary" or most >= 1:
+    if most >= 1 or not (problem.task == "binary" or problem.ranks):
         return policy
-    score = output[:, policy.positive]
-    if float(np.mean(score >= policy.threshold)) <= most:
+    score = priority_of(problem, output)
+    if float(np.mean(decided(problem, policy, output))) <= most:
         return policy
     cut = float(np.quantile(score, 1 - most, method="higher"))
     above = score[score > cut] if float(np.mean(score >= cut)) > most else score[score >= cut]
     threshold = midway(score, float(above.min()) if len(above) else float(np.inf))
-    return msgspec.structs.replace(policy, threshold=threshold)
+    return msgspec.structs.replace(policy, **({"offset": -threshold} if problem.ranks else {"threshold": threshold}))
 
 
 def row_blocks(problem: Problem, rows: npt.NDArray[Any]) -> npt.NDArray[np.int64]:

@@ -72,7 +72,8 @@ class Problem:
     group : numpy.ndarray of int64 or None
         Group of each row.
     worth : numpy.ndarray of shape (n_rows, n_decisions) or None
-        Money that each decision would bring on each row, given its label. None without values, and for regression.
+        Money that each decision would bring on each row, given its label. None without values, and for regression
+        unless it ranks.
     beside : pandas.DataFrame of shape (n_rows, n)
         Columns that the brief names and that need not be features: time, group, `label_time`, `acted`, `sensitive`.
     n_unlabelled : int
@@ -114,9 +115,22 @@ class Problem:
         return float(np.mean(self.y == self.positive)) if self.task == "binary" else None
 
     @property
+    def ranks(self) -> bool:
+        """Whether the rows that bring most are to be acted on, as many as can be; the target is what each brings."""
+        return self.brief.task == "ranking"
+
+    @property
+    def acts(self) -> bool:
+        """Whether on each row one acts or does not, and both have values: columns 0 (not) and 1 (act) of `worth`."""
+        return self.worth is not None and (self.task == "binary" or self.ranks)
+
+    @property
     def unit(self) -> str:
-        """Unit of money; empty without values."""
-        return (self.brief.value.unit or "money") if self.brief.value else ""
+        """Unit of money; empty without values. What is ranked by a column is told in that column."""
+        stated = self.brief.value.unit if self.brief.value else ""
+        if self.ranks and self.brief.target in self.target_columns:
+            return stated or self.brief.target
+        return stated or ("money" if self.brief.value or self.ranks else "")
 
     def rows(self, keep: npt.NDArray[Any]) -> Problem:
         """Return the same problem on some of its rows (positions or a mask)."""
@@ -196,6 +210,7 @@ def pose(source: Any, brief: Brief | None = None, question: dict[str, Any] | Non
     table = opened(source, brief)
     if not brief.target:
         raise BriefError("no target was given", hint="say what is to be predicted, e.g. target='churned'")
+    _check_ranking(brief)
     target = resolve_target(table, brief.target)
     roles = (("time", brief.time), ("group", brief.group), ("label_time", brief.label_time), ("acted", brief.acted))
     for role, name in roles:
@@ -211,7 +226,7 @@ def pose(source: Any, brief: Brief | None = None, question: dict[str, Any] | Non
     if len(X) != len(labels.y):
         X, extra = X[labels.kept].reset_index(drop=True), extra[labels.kept].reset_index(drop=True)
     infinite = _without_infinity(X)
-    worth, worth_findings = worth_of(table, sql, brief.value, labels)
+    worth, worth_findings = worth_of(table, sql, brief, labels)
     return Problem(
         table=table,
         brief=brief,
@@ -237,6 +252,16 @@ def pose(source: Any, brief: Brief | None = None, question: dict[str, Any] | Non
             *worth_findings,
         ),
     )
+
+
+def _check_ranking(brief: Brief) -> None:
+    if brief.task == "ranking" and brief.capacity is None:
+        raise BriefError(
+            "a ranking needs a capacity: how many rows can be acted on",
+            hint="say it, e.g. capacity={'per_day': 200} or {'share': 0.05}; --capacity per_day=200",
+        )
+    if brief.task != "ranking" and brief.value is not None and brief.value.cost is not None:
+        raise BriefError("value.cost is what acting costs in a ranking", hint="say task='ranking' and a capacity")
 
 
 def _sampled(left_out: int, n_rows: int) -> list[Finding]:

@@ -65,7 +65,7 @@ def best_rule(problem: Problem, rows: npt.NDArray[Any]) -> Rule | None:
         The rows it is learned from.
     """
     scores = side_scores(problem, rows)
-    most = allowed_share(problem, rows) if problem.task == "binary" and problem.worth is not None else 1.0
+    most = allowed_share(problem, rows) if problem.acts else 1.0
     best: tuple[float, Rule] | None = None
     for column in problem.schema:
         codes, names = binned(problem.X[column.name], bins=20)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from shiplap.methods.intervals import Interval, Resampled
 from shiplap.methods.metrics import constant_output, row_loss
 from shiplap.methods.money import PER, error_money, taken
+from shiplap.methods.orders import best_order
 from shiplap.methods.policies import has_money, limited_money, row_blocks
 from shiplap.methods.question import Problem
 from shiplap.methods.rules import best_rule
@@ -35,11 +36,12 @@ class Entrant:
     rows : numpy.ndarray of shape (n_test,)
         What it brings on each test row: money, or minus the loss.
     output : numpy.ndarray or None
-        Probabilities or predictions on the test rows, of a model.
+        Probabilities or predictions on the test rows, of a model; in a ranking what any policy ranks by.
     decisions : numpy.ndarray or None
-        What is decided on the test rows under the policy of a model: 0 or 1, a class code, or a number.
+        What is decided on the test rows under the policy of a model: 0 or 1, a class code, or a number; before the
+        capacity is looked at.
     tuned : numpy.ndarray of shape (n_tune,) or (1,)
-        Minus the loss of a model on each tune row; for choosing among models.
+        Minus the loss of a model on each tune row, in a ranking what it brings there; for choosing among models.
     """
 
     name: str
@@ -53,27 +55,34 @@ class Entrant:
 def simple(problem: Problem, split: Split) -> list[Entrant]:
     """Let the policies compete that need no machine learning: constant ones first, then the best single rule.
 
-    All are set on the train rows.
+    In a ranking the best single column competes too: its highest or its lowest rows first. All are set on the train
+    rows.
     """
     everywhere = np.zeros(problem.n_rows, bool)
     constants = _constants(problem, split.train)
     entrants = [_sided(problem, split, name, everywhere, choice) for name, choice in constants]
     rule = best_rule(problem, split.train)
-    return [*entrants, _sided(problem, split, f"rule: {rule.name}", rule.inside, None)] if rule else entrants
+    entrants += [_sided(problem, split, f"rule: {rule.name}", rule.inside, None)] if rule else []
+    order = best_order(problem, split.train) if problem.ranks else None
+    if order is None:
+        return entrants
+    rows = split.test
+    brought = limited_money(problem, order.priority[rows], order.wanted[rows], rows)
+    return [*entrants, Entrant(order.name, False, brought, order.priority[rows])]
 
 
 def _constants(problem: Problem, taught: npt.NDArray[Any]) -> list[tuple[str, int | None]]:
     if problem.worth is None:
         return [("best constant", None)]
-    if problem.task == "binary":
-        return [("do nothing", 0), ("act always", 1)]
+    if problem.acts:
+        return [("do nothing", 0), ("act at random" if problem.ranks else "act always", 1)]
     best = int(np.argmax(problem.worth[taught].sum(axis=0)))
     return [(f"always '{problem.classes[best]}'", best)]
 
 
 def _sided(problem: Problem, split: Split, name: str, inside: npt.NDArray[np.bool_], choice: int | None) -> Entrant:
     """Answer the same on all rows of a side: the decision given, or the best one of its train rows."""
-    if problem.task == "binary" and problem.worth is not None:
+    if problem.acts:
         return _acting(problem, split, name, inside, choice)
     brought = np.zeros(problem.n_rows)
     for side in (inside, ~inside):
@@ -94,7 +103,8 @@ def _acting(problem: Problem, split: Split, name: str, inside: npt.NDArray[np.bo
             priority[side] = float(gain[taught].mean()) if len(taught) else 0.0
         wanted = priority > 0
     rows = split.test
-    return Entrant(name, False, limited_money(problem, priority[rows], wanted[rows], rows))
+    ranked = priority[rows] if problem.ranks else None
+    return Entrant(name, False, limited_money(problem, priority[rows], wanted[rows], rows), ranked)
 
 
 def _constant_on(problem: Problem, taught: npt.NDArray[Any], rows: npt.NDArray[Any], choice: int | None) -> Floats:
@@ -121,11 +131,12 @@ def opponents(problem: Problem, entrants: list[Entrant]) -> list[Entrant]:
 
 
 def best_learned(entrants: list[Entrant]) -> Entrant:
-    """Return the learned policy with the least loss on the tune rows, or one before it that is not surely worse.
+    """Return the learned policy that did best on the tune rows, or one before it that is not surely worse.
 
     Simple models come first. One standard error counts as sure (Breiman et al. 1984, "Classification and regression
     trees", section 3.4.3): few rows cannot tell models apart, and trees have seen the tune rows when they stopped
-    growing. The loss chooses with values too, since money turns on few dear rows.
+    growing. The loss chooses with values too, since money turns on few dear rows; in a ranking those are
+    what is sought.
     """
     learned = [entrant for entrant in entrants if entrant.learned]
     best = max(learned, key=lambda entrant: float(entrant.tuned.mean()))

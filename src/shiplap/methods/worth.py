@@ -7,7 +7,7 @@ import re
 import numpy as np
 import numpy.typing as npt
 
-from shiplap.core.brief import Value
+from shiplap.core.brief import Brief
 from shiplap.core.errors import BriefError, nearest
 from shiplap.core.finding import Finding
 from shiplap.core.table import Table
@@ -71,7 +71,7 @@ def matrix_of(matrix: dict[str, dict[str, float]], classes: tuple[object, ...]) 
 
 
 def worth_of(
-    table: Table, sql: str, value: Value | None, labels: Labels
+    table: Table, sql: str, brief: Brief, labels: Labels
 ) -> tuple[npt.NDArray[np.float64] | None, list[Finding]]:
     """Compute what each decision would bring on each row, given its label.
 
@@ -81,7 +81,7 @@ def worth_of(
         The rows, for amount columns.
     sql : str
         The target over the relation ``rows``.
-    value : Value or None
+    brief : Brief
         What outcomes are worth.
     labels : Labels
         The labels.
@@ -89,8 +89,8 @@ def worth_of(
     Returns
     -------
     worth : numpy.ndarray of shape (n_rows, n_decisions) or None
-        For a binary task the decisions are no (column 0) and yes (column 1); for a multiclass task the classes. None
-        without values, and for regression, where worth depends on the size of the error.
+        For a binary task and a ranking the decisions are no (column 0) and yes (column 1); for a multiclass task the
+        classes. None without values, and for regression, where worth depends on the size of the error.
     findings : list of Finding
         Amounts that are missing.
 
@@ -99,6 +99,10 @@ def worth_of(
     BriefError
         A value names an unknown column or class, or does not fit the task.
     """
+    value = brief.value
+    if brief.task == "ranking":
+        brought = labels.y - ((value.cost if value else None) or 0.0)
+        return np.column_stack([np.zeros(len(brought)), brought]), []
     if value is None or labels.task == "regression":
         return None, []
     if labels.task == "multiclass" or value.matrix is not None:

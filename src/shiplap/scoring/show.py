@@ -87,6 +87,9 @@ def _decides(ship: Ship) -> tuple[Finding, ...]:
         means = f"Decides to {action} when the probability of {found} is {policy.threshold:.4g} or more."
     elif policy.matrix:
         means = "Decides for the class that earns most in expectation."
+    elif policy.offset and (policy.value is None or (policy.value.over is None and policy.value.under is None)):
+        action = policy.decision or "act"
+        means = f"Decides to {action} where the prediction is {-policy.offset:.4g} or more: on a decision of 0 or more."
     elif policy.offset:
         means = f"Decides on the prediction plus {policy.offset:.4g}, where being over and under cost differently."
     else:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from shiplap.core.brief import Brief
 from shiplap.core.progress import tell
 from shiplap.core.report import DataTable, Figure, Metric, Report
-from shiplap.methods.framing import value_figure
+from shiplap.methods.framing import ranking_figure, value_figure
 from shiplap.methods.metrics import auc
 from shiplap.methods.money import PER, break_even
 from shiplap.methods.part import Part
-from shiplap.methods.policies import has_money, settled
+from shiplap.methods.policies import has_money, priority_of, settled
 from shiplap.methods.question import Problem, pose
+from shiplap.methods.ranked import ranking_metrics
 from shiplap.methods.simple import Entrant, simple
 from shiplap.methods.splits import Split, honest_split
 from shiplap.scientist.assess.capacity import capacity_look
@@ -57,7 +59,8 @@ def assess(table: Any, *, brief: Brief | None = None, explored: Report | None = 
         ten, by the learning curve), ``collect more`` otherwise; ``holds`` is False for ``no-go`` only. Metrics: with
         values ``gain_per_1000``, ``gain_low`` and ``gain_high`` in money per 1,000 decisions; without,
         ``gain_per_1000`` is None and ``gain``, ``gain_low`` and ``gain_high`` say by how much the loss named in
-        ``unit`` falls. ``break_even`` is how many false alarms one hit must be worth, where no values are given.
+        ``unit`` falls. ``break_even`` is how many false alarms one hit must be worth, where no values are given; a
+        ranking has ``captured``, ``ndcg`` and ``spearman`` (see `shiplap.methods.ranked.ranking_metrics`).
         ``chance_of_go`` is the chance that ten times the rows would make it a go, ``times_rows`` how many times would
         more likely than not.
 
@@ -168,11 +171,14 @@ def _figure(found: Comparison, entrants: list[Entrant]) -> Figure:
 
 
 def _framing(problem: Problem, split: Split, found: Comparison) -> list[Figure]:
-    """Draw money against the threshold, beside the best simple policy."""
-    learned = found.learned
-    if problem.worth is None or problem.task != "binary" or learned.output is None or learned.decisions is None:
+    """Draw money against the threshold, or against how many are acted on, beside the best simple policy."""
+    learned, plain = found.learned, found.simple
+    if not problem.acts or learned.output is None or learned.decisions is None:
         return []
-    score, acted = learned.output[:, problem.positive], learned.decisions == 1
+    score, acted = priority_of(problem, learned.output), learned.decisions == 1
+    if problem.ranks:
+        others = {} if plain.output is None or not np.ptp(plain.output) > 0 else {plain.name: plain.output}
+        return [ranking_figure(problem, split.test, {learned.name: score, **others})]
     threshold = float(score[acted].min()) if acted.any() else 1.0
     level = (PER * float(found.simple.rows.mean()), found.simple.name)
     return [value_figure(problem, split.test, score, threshold, levels=(level,))]
@@ -200,4 +206,6 @@ def _metrics(problem: Problem, split: Split, found: Comparison, outlook: Outlook
         metrics["auc"] = auc(hit, score)
         metrics["break_even"] = None if paid else break_even(hit, score)
         metrics["positive"] = str(problem.classes[problem.positive])
+    if problem.ranks and found.learned.output is not None:
+        metrics |= ranking_metrics(problem, split.test, found.learned.output)
     return metrics

@@ -12,6 +12,7 @@ from shiplap.core.report import Cell, Figure
 from shiplap.methods.capacity import acted_shares, limits, periods, words
 from shiplap.methods.money import PER
 from shiplap.methods.part import Part
+from shiplap.methods.policies import priority_of
 from shiplap.methods.question import Problem
 from shiplap.methods.simple import Entrant, best_learned
 from shiplap.methods.splits import Split
@@ -28,12 +29,12 @@ def capacity_look(problem: Problem, split: Split, entrants: list[Entrant]) -> Pa
     capacity, learned = problem.brief.capacity, best_learned(entrants)
     if capacity is None:
         return Part()
-    if problem.worth is None or problem.task != "binary" or learned.output is None or learned.decisions is None:
+    if problem.worth is None or not problem.acts or learned.output is None or learned.decisions is None:
         means = f"the capacity of {words(capacity)} changes nothing: it limits a yes or no whose outcomes have values"
         return Part((Finding(check="capacity.unused", verdict="warn", means=means, todo="give value= for money"),))
     period, wanted = periods(problem, split.test), learned.decisions == 1
     limit, gain = limits(problem, period), np.subtract(*problem.worth[split.test].T[::-1])
-    score = learned.output[:, problem.positive]
+    score = priority_of(problem, learned.output)
 
     def acted(times: float) -> Floats:
         return acted_shares(score, wanted, period, times * limit)
@@ -43,7 +44,9 @@ def capacity_look(problem: Problem, split: Split, entrants: list[Entrant]) -> Pa
     price = float(gain @ (more - here)) / added if added else 0.0
     return Part(
         findings=(_finding(problem, learned, period, limit, wanted, here, price),),
-        figures=(_figure(problem, [float(PER * np.mean(gain * acted(times))) for times in _TIMES]),),
+        figures=()
+        if problem.ranks  # the picture that frames a ranking shows all capacities
+        else (_figure(problem, [float(PER * np.mean(gain * acted(times))) for times in _TIMES]),),
         metrics={"capacity_used": float(here.sum() / limit.sum()), "capacity_price": price},
     )
 

@@ -118,7 +118,7 @@ def _gain_of_classes(
     plain = -float(found.simple.rows.mean())
     if not has_money(problem):
         return plain - least_log_loss(share)
-    if problem.worth is None or problem.task != "binary":
+    if problem.worth is None or not problem.acts:
         return None
     stake = np.abs(problem.worth[:, 1] - problem.worth[:, 0])
     differ = problem.y[asked] != problem.y[nearest]
@@ -128,10 +128,12 @@ def _gain_of_classes(
 
 
 def _of_numbers(
-    problem: Problem, _: Split, found: Comparison, views: list[tuple[Rows, Rows, Floats, Floats]]
+    problem: Problem, split: Split, found: Comparison, views: list[tuple[Rows, Rows, Floats, Floats]]
 ) -> tuple[float, float | None]:
     noise = min(gamma(matrix, problem.y[asked], among, problem.y[pool]) for asked, pool, matrix, among in views)
     best = float(np.sqrt(noise))
+    if problem.ranks:
+        return best, PER * float(perfect_money(problem, split.test).mean() - found.simple.rows.mean())
     return best, None if has_money(problem) else float(np.sqrt(-found.simple.rows.mean())) - best
 
 

@@ -11,9 +11,8 @@ import numpy.typing as npt
 from shiplap.adapters.frameworks.lightgbm.estimators import Settings, boosted, fastest_threads, fit_boosted
 from shiplap.core.progress import tell
 from shiplap.methods.metrics import row_loss
-from shiplap.methods.money import decisions_of
 from shiplap.methods.pipelines import fit_linear, for_trees, linear, output_of
-from shiplap.methods.policies import has_money, money_of, policy_for
+from shiplap.methods.policies import decided, has_money, money_of, policy_for
 from shiplap.methods.question import Problem
 from shiplap.methods.simple import Entrant
 from shiplap.methods.splits import Split
@@ -112,4 +111,5 @@ def entered(problem: Problem, split: Split, name: str, tuned: Floats, output: Fl
     loss = row_loss(problem.task, problem.y[split.test], output)
     rows = money_of(problem, policy, output, split.test) if has_money(problem) else -loss
     known = -row_loss(problem.task, problem.y[split.tune], tuned)
-    return Entrant(name, True, rows, output, decisions_of(policy, output), known)
+    known = money_of(problem, policy, tuned, split.tune) if problem.ranks else known
+    return Entrant(name, True, rows, output, decided(problem, policy, output), known)

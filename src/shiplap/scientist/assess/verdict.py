@@ -8,11 +8,13 @@ from typing import Literal
 import numpy as np
 
 from shiplap.core.finding import Finding
+from shiplap.methods.capacity import allowed_share
 from shiplap.methods.intervals import Interval
 from shiplap.methods.metrics import auc, loss_name
 from shiplap.methods.money import PER, break_even
 from shiplap.methods.policies import has_money, row_blocks
 from shiplap.methods.question import Problem
+from shiplap.methods.ranked import captured, ranking_metrics
 from shiplap.methods.simple import Entrant, Measured, best_learned, best_simple, opponents
 from shiplap.methods.splits import Split
 
@@ -46,7 +48,7 @@ class Comparison:
     n_blocks : int
         Independent pieces that the test rows fall into.
     n_rarer : int
-        Test rows of the rarer of two classes; all of them for other tasks.
+        Test rows of the rarer of two classes, or in a ranking those that can be acted on; all of them for other tasks.
     """
 
     scores: list[Interval]
@@ -124,6 +126,8 @@ def compare(problem: Problem, split: Split, entrants: list[Entrant]) -> Comparis
 
 
 def _rarer(problem: Problem, split: Split) -> int:
+    if problem.ranks:
+        return round(allowed_share(problem, split.test) * len(split.test))
     if problem.task != "binary":
         return len(split.test)
     hits = int(np.sum(problem.y[split.test] == problem.positive))
@@ -132,13 +136,13 @@ def _rarer(problem: Problem, split: Split) -> int:
 
 def reasons(problem: Problem, split: Split, found: Comparison, outlook: Outlook) -> list[Finding]:
     """Say why the verdict is what it is."""
-    said = [_gain(found, outlook, len(split.train)), _sample(split, found)]
+    said = [_gain(found, outlook, len(split.train)), _sample(problem, split, found)]
     if not has_money(problem):
         means = f"no values are given: the verdict rests on the {found.unit}, not on money"
         said.append(Finding(check="verdict.no_values", verdict="note", means=means, todo="give value= for money"))
     if problem.task == "binary":
         said += _ranking(problem, split, found)
-    return said
+    return [*said, *_captured(problem, split, found)] if problem.ranks else said
 
 
 def _gain(found: Comparison, outlook: Outlook, n_train: int) -> Finding:
@@ -167,10 +171,11 @@ def _finding(verdict: Literal["good", "warn", "fail"], means: str, todo: str, fo
     )
 
 
-def _sample(split: Split, found: Comparison) -> Finding:
+def _sample(problem: Problem, split: Split, found: Comparison) -> Finding:
     means = f"the intervals hold for {len(split.test):,} test rows in {found.n_blocks:,} independent pieces"
     if found.n_rarer < _FEWEST:
-        means += f", {found.n_rarer:,} of the rarer class: too few for a verdict"
+        which = "that can be acted on" if problem.ranks else "of the rarer class"
+        means += f", {found.n_rarer:,} {which}: too few for a verdict"
     few = found.n_blocks < 30 or found.n_rarer < _FEWEST
     todo = "intervals from so few pieces are too narrow: test on a longer time or more groups" if few else ""
     return Finding(check="verdict.sample", verdict="warn" if few else "good", means=means, todo=todo)
@@ -190,3 +195,20 @@ def _ranking(problem: Problem, split: Split, found: Comparison) -> list[Finding]
         means = f"acting on the best-scored rows pays where a hit is worth at least {ratio:,.2g} false alarms"
         said.append(Finding(check="verdict.break_even", verdict="note", means=means + everyone, value=ratio))
     return said
+
+
+def _captured(problem: Problem, split: Split, found: Comparison) -> list[Finding]:
+    """Say how much of what could be had the ranking brings, beside the best simple policy."""
+    learned, rows = found.learned, split.test
+    brought, plain = (captured(problem, rows, one.rows) for one in (learned, found.simple))
+    if learned.output is None or brought is None or plain is None:
+        return []
+    means = (
+        f"{learned.name} brings {brought:.0%} of what could be had within the capacity if values were known, "
+        f"'{found.simple.name}' {plain:.0%}"
+    )
+    figures = ranking_metrics(problem, rows, learned.output)
+    known = {"NDCG": figures["ndcg"], "rank correlation with the values": figures["spearman"]}
+    said = ", ".join(f"{name} {value:.2f}" for name, value in known.items() if value is not None)
+    means += f" ({said})" if said else ""
+    return [Finding(check="verdict.ranking", verdict="note", means=means, value=brought)]

@@ -116,8 +116,10 @@ class Facts:
     @cached_property
     def task(self) -> str:
         """``binary``, ``multiclass`` or ``regression``, from the brief or from what was measured."""
-        if self.brief.task in ("binary", "multiclass", "regression"):
-            return self.brief.task
+        if self.brief.task is not None:
+            return {"ranking": "regression", "forecast": "regression", "anomaly": "binary"}.get(
+                self.brief.task, self.brief.task
+            )
         if self.number("train", "test_rmse") is not None or self.number("assess", "rmse") is not None:
             return "regression"
         return "multiclass" if self.number("train", "test_accuracy") is not None and not self._has_auc else "binary"

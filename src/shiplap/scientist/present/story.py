@@ -74,6 +74,8 @@ def question(facts: Facts) -> Question:
     action = words.plain(brief.decision)
     if facts.task == "binary":
         return Question("Can we tell in advance when", condition(facts), "?", action)
+    if brief.task == "ranking":
+        return Question("Which rows bring the most", target, "?", action)
     before = "How well can we tell" if facts.task == "regression" else "Can we tell in advance which"
     after = " in advance?" if facts.task == "regression" else " it will be?"
     return Question(before, target, after, action)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,17 +12,27 @@ from shiplap.core.finding import Finding
 from shiplap.core.policy import Policy
 from shiplap.core.report import Metric
 from shiplap.methods.calibration import cox, reliability
+from shiplap.methods.capacity import allowed_share, words
 from shiplap.methods.intervals import Interval
 from shiplap.methods.metrics import constant_output, loss_name, row_loss, summary
 from shiplap.methods.pipelines import output_of
-from shiplap.methods.policies import has_money, money_of
+from shiplap.methods.policies import decided, has_money, money_of
 from shiplap.methods.question import Problem
+from shiplap.methods.ranked import ranking_metrics
 from shiplap.methods.simple import Measured, best_simple, gain_over, opponents, simple
 from shiplap.methods.splits import Split
 from shiplap.methods.work import UNITS_PER_SECOND, scoring_units
 from shiplap.scientist.train.candidates import Candidate, Search
 
-__all__ = ["Judgment", "calibration_finding", "fit_finding", "judge", "metrics_of", "money_finding"]
+__all__ = [
+    "Judgment",
+    "calibration_finding",
+    "capacity_finding",
+    "fit_finding",
+    "judge",
+    "metrics_of",
+    "money_finding",
+]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 _TRAIN_SAMPLE, _FEWEST_ROWS = 20_000, 1_000
@@ -128,6 +138,11 @@ def metrics_of(problem: Problem, split: Split, judgment: Judgment, policy: Polic
         metrics["positive"] = str(problem.classes[positive])
     if task == "regression":
         metrics["offset"] = policy.offset
+    if problem.ranks:
+        metrics["threshold"] = -policy.offset
+        metrics |= {
+            f"test_{name}": value for name, value in ranking_metrics(problem, split.test, judgment.output).items()
+        }
     return metrics
 
 
@@ -187,3 +202,41 @@ def money_finding(problem: Problem, judgment: Judgment, policy: Policy) -> Findi
         means = "no prices of error are given, so the prediction is acted on as it is"
     todo = "give value= to decide by money"
     return Finding(check="train.money", verdict="note", means=means, todo=todo, value=policy.threshold)
+
+
+def capacity_finding(
+    problem: Problem, split: Split, judgment: Judgment, freely: Policy, policy: Policy
+) -> Finding | None:
+    """Say where the capacity set the threshold, and on how many test rows it then acts; None without a capacity.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is asked.
+    split : Split
+        Its parts.
+    judgment : Judgment
+        What the model did on the test rows.
+    freely, policy : Policy
+        The policy that earns most without a limit, and the one that keeps it.
+    """
+    capacity = problem.brief.capacity
+    if capacity is None or not (problem.task == "binary" or problem.ranks):
+        return None
+    before, after = (-one.offset if problem.ranks else one.threshold for one in (freely, policy))
+    share = float(np.mean(decided(problem, policy, judgment.output)))
+    most = allowed_share(problem, split.test)
+    common: dict[str, Any] = {"check": "train.capacity", "value": after, "limit": before}
+    acts = f"acts on {share:.1%} of the test rows, where {most:.1%} can be"
+    if after <= before:
+        return Finding(
+            verdict="good", means=f"the capacity of {words(capacity)} never binds: the policy {acts}", **common
+        )
+    means = (
+        f"the capacity of {words(capacity)} raised the threshold from {before:.4g} to {after:.4g}: "
+        f"row by row the model {acts}"
+    )
+    if judgment.money is not None:
+        means += "; the money told here is that of its best-ranked rows of each period, within the limit"
+    todo = "act on the best-ranked rows of each period where you can wait for its end"
+    return Finding(verdict="note", means=means, todo=todo, **common)

@@ -14,7 +14,7 @@ from shiplap.core.policy import Policy
 from shiplap.core.progress import tell
 from shiplap.core.report import Cell, DataTable, Figure
 from shiplap.methods.calibration import reliability
-from shiplap.methods.framing import value_figure
+from shiplap.methods.framing import ranking_figure, value_figure
 from shiplap.methods.importance import column_weights, permutation_importance, prepared_columns
 from shiplap.methods.metrics import loss_name, row_loss
 from shiplap.methods.money import PER
@@ -83,7 +83,9 @@ def figures_of(problem: Problem, split: Split, judgment: Judgment, policy: Polic
     """Draw what the test rows show, as data."""
     if problem.task == "regression":
         y = np.asarray(problem.y[split.test], dtype=np.float64)
-        return [_predicted(problem, split, judgment), residuals(y, judgment.output, target=problem.brief.target)]
+        framed = [ranking_figure(problem, split.test, {"the model": judgment.output})] if problem.ranks else []
+        drawn = [_predicted(problem, split, judgment), residuals(y, judgment.output, target=problem.brief.target)]
+        return [*framed, *drawn]
     y = problem.y[split.test]
     code = problem.positive if problem.task == "binary" else int(np.argmax(np.bincount(y)))
     drawn = [_calibration(problem, y == code, judgment.output[:, code], code)]

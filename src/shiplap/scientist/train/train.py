@@ -22,6 +22,7 @@ from shiplap.scientist.train.calibrate import calibrated
 from shiplap.scientist.train.candidates import Search, search
 from shiplap.scientist.train.judge import (
     calibration_finding,
+    capacity_finding,
     fit_finding,
     judge,
     metrics_of,
@@ -79,8 +80,8 @@ def train(table: Any, *, brief: Brief | None = None, **question: Any) -> Model:
     found = search(problem, split)
     tell("calibrating", 0.72)
     chosen, calibrator = calibrated(problem, split, found.all[0])
-    policy = policy_for(problem, chosen.tune_output, split.tune)
-    policy = within_capacity(problem, policy, chosen.tune_output, split.tune)
+    freely = policy_for(problem, chosen.tune_output, split.tune)
+    policy = within_capacity(problem, freely, chosen.tune_output, split.tune)
     tell("judging on the test rows", 0.78)
     judgment = judge(problem, split, chosen, found, policy)
     importance, drivers, driver = importance_figure(problem, split, chosen, policy)
@@ -92,6 +93,7 @@ def train(table: Any, *, brief: Brief | None = None, **question: Any) -> Model:
         calibration_finding(problem, split, judgment),
         calibrator,
         driver,
+        capacity_finding(problem, split, judgment, freely, policy),
         _budget(problem, split, found, seconds),
         *problem.findings,
     ]
