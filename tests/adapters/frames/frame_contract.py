@@ -48,6 +48,39 @@ def sample(n: int = 400) -> pa.Table:
     return pa.table(columns)
 
 
+ODD_NAMES = (
+    "select",
+    "ORDER",
+    "Size",
+    "UPPER",
+    "rows",
+    "a.b",
+    'say "hi"',
+    "it's",
+    "naïve Ärger",
+    "count",
+    "*",
+    "`tick`",
+)
+
+
+def odd() -> pa.Table:
+    """Make rows whose columns have names that mean something else somewhere."""
+    return pa.table({name: [place, place + 1, None, place] for place, name in enumerate(ODD_NAMES)})
+
+
+ODDLY_ASKED = (
+    "FROM rows ORDER BY rowid",
+    "SELECT R.* FROM ROWS AS r ORDER BY r.RowId",
+    'SELECT * EXCLUDE (size, "order") FROM rows ORDER BY rowid',
+    "SELECT a.*, b.SIZE AS other FROM rows AS a JOIN Rows AS b ON a.rowid = B.rowid ORDER BY A.ROWID",
+    'SELECT sIZE > 2, upper, "select" + "order", "ROWS", count, "*" * 2 FROM rows ORDER BY rowid',
+    'SELECT "COUNT" AS K, count(*) AS Number FROM rows GROUP BY k ORDER BY NUMBER, K',
+    "WITH Means AS (SELECT size AS s, avg(count) AS Mean FROM rows GROUP BY SIZE) "
+    "SELECT count(*), max(mean) FROM means JOIN rows ON S = size",
+)
+"""Names in any case, and stars: DuckDB does not mind the case, other places do."""
+
 QUERIES = {
     "counts": """SELECT count(*), count(number), count(*) FILTER (WHERE number > 0 AND flag), count(DISTINCT plan),
                  approx_count_distinct(plan), sum(count), sum(CAST(flag AS BIGINT)), count(*) / 3, -7 // 2, -7 % 2
@@ -73,7 +106,7 @@ QUERIES = {
                  extract(hour FROM moment), extract(dow FROM moment), dayofweek(moment), isodow(moment), year(day),
                  month(moment), day(moment), hour(instant), epoch(instant), epoch_us(moment),
                  date_diff('day', day, moment), date_diff('month', moment, instant), date_diff('hour', day, moment),
-                 minute(moment), quarter(day), dayofyear(day), strftime(moment, '%Y-%m')
+                 isodow(moment) * 24 + extract(hour FROM moment), minute(moment), quarter(day), dayofyear(day), strftime(moment, '%Y-%m')
                  FROM rows ORDER BY rowid""",
     "texts": """SELECT length(plan), strlen(plan), lower(name), upper(name), contains(name, 'a0'),
                  starts_with(plan, 'a'),
@@ -125,6 +158,12 @@ def check_rows(expected: Table, table: Table) -> None:
 def check_answers(expected: Table, table: Table, question: str) -> None:
     sql = QUERIES[question]
     assert_alike(table.frame.fetch(sql), expected.frame.fetch(sql))
+
+
+def check_names(expected: Table, table: Table) -> None:
+    assert table.schema.names == expected.schema.names == ODD_NAMES
+    for sql in ODDLY_ASKED:
+        assert_alike(table.frame.fetch(sql), expected.frame.fetch(sql))
 
 
 def check_sample(expected: Table, table: Table) -> None:

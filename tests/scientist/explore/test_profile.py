@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shiplap.adapters.frames import read
 from shiplap.scientist.explore.profile import Tally, profile_of
-from shiplap.scientist.explore.profile.figures import distribution
+from shiplap.scientist.explore.profile.figures import distribution, week_figure
 from shiplap.scientist.explore.profile.findings import column_findings
 from shiplap.scientist.explore.profile.tables import columns_table, numbers_table
 from shiplap.scientist.explore.profile.tally import scale_of
@@ -21,8 +21,8 @@ def profiled(frame: pd.DataFrame):
     return profile_of(table, table.schema, table.frame.pandas("SELECT * FROM rows ORDER BY rowid LIMIT 2000"))
 
 
-def said(frame: pd.DataFrame):
-    return column_findings(profiled(frame), frame.head(2000))
+def said(frame: pd.DataFrame, today: str = "2026-01-01"):
+    return column_findings(profiled(frame), frame.head(2000), today=np.datetime64(today))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_bins_hold_every_row_and_quantiles_lie_in_the_bin_of_the_truth(values, s
         truth = np.quantile(data, level, method="inverted_cdf")
         (found,) = tally.quantiles([level])
         place = int(np.searchsorted(bins, np.floor(np.arcsinh((truth - scale.center) / scale.width) * 100.0)))
-        slack = 1e-9 * max(1.0, abs(truth), abs(scale.center))
+        slack = 1e-9 * max(1.0, abs(truth), abs(scale.center), scale.width)
         assert tally.low[place] - slack <= found <= tally.high[place] + slack
 
 
@@ -132,3 +132,54 @@ def test_the_report_does_not_depend_on_threads(rows, monkeypatch):
     assert columns_table(one, {}) == columns_table(several, {})
     assert numbers_table(one) == numbers_table(several)
     assert [distribution(column) for column in one.columns] == [distribution(column) for column in several.columns]
+
+
+def test_the_week_is_counted_by_day_and_hour():
+    rng = np.random.default_rng(3)
+    moments = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 100 * 24, 9_000), unit="h")
+    moments = moments[(moments.day_of_week < 5) & (moments.hour >= 7)]
+    profile = profiled(pd.DataFrame({"at": moments, "on": moments.normalize()}))
+    counted = np.zeros((7, 24), int)
+    np.add.at(counted, (moments.day_of_week, moments.hour), 1)
+    assert profile["at"].dates.week.tolist() == counted.tolist()
+    figure, bars = week_figure(profile["at"]), week_figure(profile["on"])
+    assert (figure.kind, bars.kind) == ("heatmap", "bar")
+    assert bars.data["rows"] == [*moments.day_of_week.value_counts().sort_index(), 0, 0]
+    cells = dict(zip(zip(figure.data["day"], figure.data["hour"], strict=True), figure.data["rows"], strict=True))
+    assert cells["Friday", "23"] == counted[4, 23]
+    found = {f.columns: f.means for f in said(pd.DataFrame({"at": moments})) if f.check == "column.weekdays"}
+    assert found == {("at",): "'at' has hardly any rows on Saturday and Sunday"}
+
+
+def test_moments_of_the_future_and_codes_among_the_others_are_counted():
+    born = pd.Timestamp("1940-03-01") + pd.to_timedelta(np.random.default_rng(4).integers(0, 25_000, 4_000), unit="D")
+    born = pd.Series(born)
+    born[:60] = pd.Timestamp("1970-01-01")
+    due = born.copy()
+    due[:7] = pd.Timestamp("9999-12-31")
+    due[7:27] = pd.Timestamp("2026-03-05")
+    found = {(f.check, *f.columns): f for f in said(pd.DataFrame({"born": born, "due": due}), today="2026-03-04")}
+    assert found["column.placeholder", "born"].means.startswith("'born' is 1970-01-01 on 60 rows")
+    assert found["column.placeholder", "due"].means.startswith("'due' is 9999-12-31 on 7 rows")
+    assert found["column.future", "due"].means == "'due' lies in the future on 20 rows: after 2026-03-04"
+    assert ("column.future", "born") not in found
+    assert not any(f.check == "column.future" for f in said(pd.DataFrame({"due": due}), today="2026-03-05"))
+
+
+def test_moments_with_and_without_a_zone_are_told_apart():
+    hours = pd.Series(pd.date_range("2024-01-01", periods=600, freq="h"))
+    rows = {"zoned": hours.dt.tz_localize("UTC"), "bare": hours, "day": hours.dt.normalize()}
+    found = {f.check: f for f in said(pd.DataFrame(rows)) if f.check.startswith("column.zone")}
+    assert found["column.zone"].columns == ("zoned",)
+    assert found["column.zones"].columns == ("bare",)
+    assert "'day'" not in found["column.zones"].means
+    assert not [f for f in said(pd.DataFrame({"bare": hours})) if f.check.startswith("column.zone")]
+
+
+def test_where_moments_are_counted_by_months_codes_keep_their_day(monkeypatch):
+    monkeypatch.setattr("shiplap.scientist.explore.profile.measure._MOST_DAYS", 100)
+    until = pd.Series(pd.date_range("2020-01-01", periods=900, freq="D"))
+    until[:5] = pd.Timestamp("2099-12-31")
+    (found,) = said(pd.DataFrame({"until": until}), today="2022-12-31")
+    assert (found.check, found.value) == ("column.placeholder", 5)
+    assert found.means.startswith("'until' is 2099-12-31 on 5 rows")

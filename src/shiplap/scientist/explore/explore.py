@@ -25,7 +25,7 @@ from shiplap.scientist.explore.groups import look_at_groups
 from shiplap.scientist.explore.interactions import look_at_interactions
 from shiplap.scientist.explore.pictures import relation, target_over_time
 from shiplap.scientist.explore.profile import Profile
-from shiplap.scientist.explore.profile.figures import distribution, missing_figure
+from shiplap.scientist.explore.profile.figures import distribution, missing_figure, week_figure
 from shiplap.scientist.explore.profile.tables import columns_table, numbers_table
 from shiplap.scientist.explore.quality import change_over_time, quality
 from shiplap.scientist.explore.suspects import leak_figures, leak_table, suspects
@@ -35,6 +35,7 @@ from shiplap.scientist.explore.view import View, view_of
 __all__ = ["explore"]
 
 _SHOWN = 8
+_WEEKS = 2
 _CHANGE = 0.5
 _LOOKS: tuple[Callable[[View], Part], ...] = (
     look_at_associations,
@@ -127,6 +128,7 @@ def explore(table: Any, other: Any = None, *, brief: Brief | None = None, **ques
             *([missing] if missing else []),
             *leak_figures(leaks, problem),
             *_pictures(view, leaks),
+            *_weeks(view.profile, brief.time),
             *(figure for part in parts for figure in part.figures),
         ),
         metrics=_metrics(opened_table, problem, view.profile)
@@ -149,6 +151,12 @@ def _pictures(view: View, leaks: Evidence) -> list[Figure]:
     over_time = target_over_time(problem)
     relations = [relation(view, problem, column) for column in shown]
     return [*([over_time] if over_time else []), *relations, *drawn]
+
+
+def _weeks(profile: Profile, time: str | None) -> list[Figure]:
+    """Draw the week of the column that is the time, and of the next one with dates."""
+    dated = sorted((column for column in profile.columns if column.dates), key=lambda column: column.name != time)
+    return [figure for column in dated if (figure := week_figure(column))][:_WEEKS]
 
 
 def _changed(problem: Problem | None, changes: dict[str, float]) -> list[Finding]:

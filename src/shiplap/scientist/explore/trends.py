@@ -12,6 +12,7 @@ from shiplap.methods.multiple import LEVEL
 from shiplap.methods.part import Part
 from shiplap.methods.trends import Change, Course, Season, course_of
 from shiplap.scientist.explore.metrics import Metric, Metrics, Unit, metrics_over_time
+from shiplap.scientist.explore.profile.moments import WEEKDAYS
 from shiplap.scientist.explore.view import View
 
 __all__ = ["look_at_trends"]
@@ -19,7 +20,6 @@ __all__ = ["look_at_trends"]
 Described: TypeAlias = list[tuple[Metric, Course]]
 _SAID, _DRAWN = 6, 3
 _STRONG = 0.5
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _TWO_YEARS = np.timedelta64(730, "D")
 
 
@@ -137,7 +137,7 @@ def _phase(place: int, season: Season, over_time: Metrics) -> str:
     start = over_time.starts[place]
     day = start.astype("datetime64[D]")
     spoken = {
-        ("day", 7): f"on {_WEEKDAYS[int(day.astype(int) + 3) % 7]}",
+        ("day", 7): f"on {WEEKDAYS[int(day.astype(int) + 3) % 7]}",
         ("hour", 24): f"at {str(start)[11:16]}",
         ("month", 12): f"in month {int(str(start)[5:7])}",
         ("quarter", 4): f"in quarter {(int(str(start)[5:7]) + 2) // 3}",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from shiplap.core.report import Figure
+from shiplap.core.report import Cell, Figure
+from shiplap.scientist.explore.profile.moments import WEEKDAYS
 from shiplap.scientist.explore.profile.records import ColumnProfile, Dates, Numbers, Profile
 
-__all__ = ["distribution", "missing_figure"]
+__all__ = ["distribution", "missing_figure", "week_figure"]
 
 _BARS = 20
 _BINS = 30
@@ -126,4 +127,28 @@ def _over_time(column: ColumnProfile, dates: Dates) -> Figure:
         x="time",
         y=("rows",),
         labels={"time": column.name, "rows": f"rows a {each}"},
+    )
+
+
+def week_figure(column: ColumnProfile) -> Figure | None:
+    """Draw on which days of the week, and at which hours where there are several, the rows of a column lie."""
+    dates = column.dates
+    if dates is None or len(dates.starts) < 2 or dates.unit != "day":
+        return None
+    zone = " (UTC)" if column.column.dtype.endswith("WITH TIME ZONE") else ""
+    days, by_day = list(WEEKDAYS), dates.week.sum(axis=1)
+    day, hour = divmod(int(dates.week.argmax()), 24)
+    most = f"{days[day]} from {hour} to {hour + 1} o'clock{zone}" if dates.has_hours else days[int(by_day.argmax())]
+    data: dict[str, list[Cell]] = {"day": [*days], "rows": by_day.tolist()}
+    if dates.has_hours:
+        hours: list[Cell] = [f"{hour:02d}" for hour in range(24)]
+        data = {"day": [day for day in days for _ in hours], "hour": hours * 7, "rows": [*dates.week.ravel().tolist()]}
+    return Figure(
+        name=f"week.{column.name}",
+        title=f"When in the week the rows of '{column.name}' lie: most on {most}",
+        kind="heatmap" if dates.has_hours else "bar",
+        data=data,
+        x="hour" if dates.has_hours else "day",
+        y=("day", "rows") if dates.has_hours else ("rows",),
+        labels={"day": "day of the week", "hour": f"hour of the day{zone}", "rows": "rows"},
     )

@@ -10,7 +10,8 @@ import pandas as pd
 
 from shiplap.core.finding import Finding, Grade
 from shiplap.scientist.explore.profile import spelling
-from shiplap.scientist.explore.profile.records import ColumnProfile, Dates, Numbers, Profile, Value
+from shiplap.scientist.explore.profile.moments import moment_findings, zone_findings
+from shiplap.scientist.explore.profile.records import ColumnProfile, Numbers, Profile, Value
 
 __all__ = ["column_findings"]
 
@@ -19,12 +20,10 @@ _FENCE = 10.0
 _RARE = 0.001
 _NEARLY_ALL = 0.995
 _NUMBER_CODES = frozenset(float(sign * int("9" * digits)) for sign in (-1, 1) for digits in range(2, 9)) | {-1.0, -9.0}
-_DATE_CODES = {"0001-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01", "2099-12-31", "2999-12-31"}
-_YEAR = np.timedelta64(366, "D")
 _MOST_NAMED = 3
 
 
-def column_findings(profile: Profile, sample: pd.DataFrame) -> list[Finding]:
+def column_findings(profile: Profile, sample: pd.DataFrame, *, today: np.datetime64 | None = None) -> list[Finding]:
     """Say what is wrong with single columns.
 
     Parameters
@@ -33,11 +32,15 @@ def column_findings(profile: Profile, sample: pd.DataFrame) -> list[Finding]:
         Counts over all rows.
     sample : pandas.DataFrame
         Some of the rows, for columns of texts whose values are too many to be counted one by one.
+    today : numpy.datetime64, optional
+        The day after which the future begins; that of the clock when left out.
     """
-    found: list[Finding] = []
+    today = np.datetime64("today") if today is None else today
+    found = zone_findings(profile)
     for column in profile.columns:
         for check in _CHECKS:
             found += check(column)
+        found += moment_findings(column, today)
         if column.column.kind in ("category", "text", "id"):
             found += _written(column, sample[column.name])
     return found
@@ -118,49 +121,8 @@ def _furthest(numbers: Numbers, middle: float) -> float:
     return numbers.high if numbers.high - middle > middle - numbers.low else numbers.low
 
 
-def _moments(column: ColumnProfile) -> Iterator[Finding]:
-    dates = column.dates
-    if dates is None or len(dates.starts) < 2:
-        return
-    if column.column.dtype.endswith("WITH TIME ZONE"):
-        yield _note("zone", column, f"'{column.name}' carries offsets from UTC; it is shown in UTC", value=0)
-    odd = _date_codes(dates)
-    for day, rows in odd:
-        means = f"'{column.name}' is {day} on {rows:,} rows, more than a year from all others: a code for missing?"
-        yield _note(
-            "placeholder", column, means, "make them missing before dates are reckoned with", verdict="warn", value=rows
-        )
-    if not odd and (gap := _gap_of_days(dates)):
-        start, stop, days = gap
-        means = f"'{column.name}' has no rows for {days:,} days, from {start} to {stop}"
-        yield _note("gap", column, means, "see whether rows were lost", value=days)
-
-
-def _date_codes(dates: Dates) -> list[tuple[str, int]]:
-    days = dates.starts.astype("datetime64[D]")
-    found = []
-    for place, other in ((0, 1), (-1, -2)):
-        known = str(days[place]) in _DATE_CODES or days[place] >= np.datetime64("2200-01-01")
-        if known and abs(days[place] - days[other]) > _YEAR:
-            found.append((str(days[place]), int(dates.rows[place])))
-    return found
-
-
-def _gap_of_days(dates: Dates) -> tuple[str, str, int] | None:
-    """Find the longest stretch without rows among days that mostly have some; None where it is nothing unusual."""
-    days = dates.starts.astype("datetime64[D]").astype(np.int64)
-    steps = np.diff(days)
-    if dates.unit != "day" or len(days) < 30 or len(days) < 0.3 * (days[-1] - days[0]):
-        return None
-    place = int(np.argmax(steps))
-    if steps[place] - 1 < max(3, 3 * np.quantile(steps, 0.98)):
-        return None
-    start, stop = (np.datetime64(int(day), "D") for day in (days[place] + 1, days[place + 1] - 1))
-    return str(start), str(stop), int(steps[place] - 1)
-
-
 _CHECKS: tuple[Callable[[ColumnProfile], Iterator[Finding]], ...] = (
-    _gap, _near_constant, _infinite, _codes, _extreme, _moments,
+    _gap, _near_constant, _infinite, _codes, _extreme,
 )  # fmt: skip
 
 

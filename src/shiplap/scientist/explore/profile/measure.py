@@ -23,7 +23,7 @@ _FEW = 2_000
 """Distinct values up to which all of them are counted."""
 _FREQUENT = 20
 _OFTEN = 3
-_MOST_DAYS = 5_000
+_MOST_DAYS = 40_000
 _FACTS_AT_ONCE, _KEYS_AT_ONCE = 700, 8
 """Groups that are counted in one pass: each takes memory of its own."""
 
@@ -79,8 +79,8 @@ class _Counter:
     def of(cls, column: Column, sample: pd.Series) -> _Counter:
         name = quoted(column.name)
         if column.kind == "date":
-            unit = "day" if _days(column) <= _MOST_DAYS else "month"
-            return cls([queries.piece(name, unit), queries.hour(name)], unit=unit)
+            unit = "day" if min(_days(column), column.n_distinct) <= _MOST_DAYS else "month"
+            return cls([queries.piece(name, unit), queries.hour_of_week(name)], unit=unit)
         if column.kind not in ("number", "boolean", "category", "constant"):
             return cls()
         if column.n_distinct <= _FEW:
@@ -162,10 +162,10 @@ def _numbers(n_present: int, told: list[Any], counter: _Counter, counts: list[li
 
 def _dates(unit: str, pieces: list[tuple[Any, int]], hours: list[tuple[Any, int]]) -> Dates:
     ordered = sorted(pieces)
-    by_hour = Counter({int(hour): rows for hour, rows in hours})
+    by_hour = Counter({int(hour) - 24: rows for hour, rows in hours})
     return Dates(
         unit=unit,
         starts=np.array([np.datetime64(start, "s") for start, _ in ordered], "datetime64[s]"),
         rows=np.array([rows for _, rows in ordered], np.int64),
-        hours=np.array([by_hour[hour] for hour in range(24)], np.int64),
+        week=np.array([by_hour[hour] for hour in range(7 * 24)], np.int64).reshape(7, 24),
     )

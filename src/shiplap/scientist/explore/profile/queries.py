@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from shiplap.core.schema import Column
 from shiplap.methods.query import quoted
 
-__all__ = ["among", "duplicates_query", "facts", "facts_query", "hour", "piece", "tallies_query"]
+__all__ = ["among", "duplicates_query", "facts", "facts_query", "hour_of_week", "piece", "tallies_query"]
 
 _FINITE = "abs({0}) <= 1.7976931348623157e308"
 _SUMMED = "abs({0}) <= 1e150"
@@ -57,9 +57,9 @@ def piece(value: str, unit: str) -> str:
     return f"date_trunc('{unit}', {value})"
 
 
-def hour(value: str) -> str:
-    """Return a key that counts moments by the hour of the day."""
-    return f"extract(hour FROM {value})"
+def hour_of_week(value: str) -> str:
+    """Return a key that counts moments by weekday and hour: 24 on Monday from 0 to 1, 191 on Sunday from 23 to 24."""
+    return f"isodow({value}) * 24 + extract(hour FROM {value})"
 
 
 def duplicates_query(names: Sequence[str]) -> str:

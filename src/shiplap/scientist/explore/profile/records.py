@@ -63,14 +63,19 @@ class Dates:
         Days or months that have rows, in order.
     rows : numpy.ndarray of int64, shape (n_pieces,)
         How many.
-    hours : numpy.ndarray of int64, shape (24,)
-        Rows by hour of the day.
+    week : numpy.ndarray of int64, shape (7, 24)
+        Rows by weekday, Monday first, and by hour of the day.
     """
 
     unit: str
     starts: npt.NDArray[np.datetime64]
     rows: npt.NDArray[np.int64]
-    hours: npt.NDArray[np.int64]
+    week: npt.NDArray[np.int64]
+
+    @property
+    def has_hours(self) -> bool:
+        """Whether its moments lie at several hours of the day."""
+        return int(np.count_nonzero(self.week.sum(axis=0))) > 1
 
 
 @dataclass(frozen=True)
