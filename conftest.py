@@ -4,6 +4,10 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
+# Small models on a busy machine: threads of OpenMP spin while they wait for each other, up to sixteen times the work.
+# What several threads do is tested where it is asked for by number.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 HERE = Path(__file__).parent
 HEAVY = ("catboost", "fastai", "jax", "tensorflow", "torch", "xgboost")
 
