@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shiplap.core.brief import Brief, Capacity
 from shiplap.core.errors import BriefError
-from shiplap.methods.capacity import acted_shares, limits, periods, words
+from shiplap.methods.capacity import acted_shares, brought, limits, periods, words
 from shiplap.methods.question import pose
 
 
@@ -27,6 +27,35 @@ def test_the_best_ranked_come_first_and_the_limit_is_kept(seed, n, limit):
         ranked, acted = priority[inside][order], shares[inside][order]
         assert (np.diff(acted) <= 1e-12).all()
         assert all(np.ptp(acted[ranked == value]) < 1e-12 for value in np.unique(ranked))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.floats(0.1, 12.0))
+def test_what_places_are_worth_adds_up_to_what_acting_brings(seed, n, limit):
+    rng = np.random.default_rng(seed)
+    gain, priority, wanted = rng.normal(size=n), rng.integers(0, 8, n).astype(float), rng.random(n) < 0.7
+    period = np.unique(rng.integers(0, 4, n), return_inverse=True)[1]
+    most = np.full(period.max() + 1, limit)
+    found, acted = brought(gain, priority, wanted, period, most), acted_shares(priority, wanted, period, most)
+    assert np.bincount(period, found) == pytest.approx(np.bincount(period, acted * gain))
+    free = (np.bincount(period, wanted, len(most)) <= limit)[period]
+    assert found[free] == pytest.approx((acted * gain)[free])
+
+
+def test_rows_drawn_anew_bring_as_much_as_places_there_are():
+    """The error of the sum is that of new samples, of which each is ranked anew; not that of a limit that varies."""
+    rng = np.random.default_rng(0)
+    n, draws = 400, 400
+    sums, told = [], []
+    for _ in range(draws):
+        score = rng.normal(size=n)
+        gain, limit = np.exp(score) + rng.normal(size=n) * 0.2, np.array([0.3 * n])
+        found = brought(gain, score, np.ones(n, bool), np.zeros(n, np.int64), limit)
+        sums.append(found.sum())
+        told.append(found.std() * np.sqrt(n))
+        plain = (acted_shares(score, np.ones(n, bool), np.zeros(n, np.int64), limit) * gain).std() * np.sqrt(n)
+    assert np.mean(told) == pytest.approx(np.std(sums), rel=0.12)
+    assert plain > 1.2 * np.std(sums)
 
 
 def dated(capacity):

@@ -11,7 +11,7 @@ from shiplap.core.brief import Capacity
 from shiplap.core.errors import BriefError
 from shiplap.methods.question import Problem
 
-__all__ = ["acted_shares", "allowed_share", "amount", "limits", "periods", "standings", "words"]
+__all__ = ["acted_shares", "allowed_share", "amount", "brought", "limits", "periods", "standings", "words"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -122,6 +122,44 @@ def acted_shares(priority: Floats, wanted: npt.NDArray[np.bool_], period: Ints, 
     ahead, alike = standings(priority[asked], period[asked])
     shares[asked] = np.clip((limit[period[asked]] - ahead) / alike, 0.0, 1.0)
     return shares
+
+
+def brought(gain: Floats, priority: Floats, wanted: npt.NDArray[np.bool_], period: Ints, limit: Floats) -> Floats:
+    """Lay what acting under a limit brings on the rows, so that resampling them does not resample the limit.
+
+    A row that is acted on takes the place of another. Were rows drawn anew, as many would be acted on as now, and not
+    more where more of the best-ranked happen to be drawn. So in periods that the limit binds each place is paid at its
+    price, what one more would bring, and what that yields is shared by all rows of the period: the sum is what acting
+    brings, and the rows differ as much as they add to its error (the influence function of a trimmed sum).
+
+    Parameters
+    ----------
+    gain : numpy.ndarray of shape (n_rows,)
+        What acting on each row brings beyond not acting.
+    priority, wanted, period, limit : numpy.ndarray
+        As `acted_shares` takes them.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_rows,)
+
+    Examples
+    --------
+    >>> gain, wanted = np.array([6.0, 2.0, 2.0, 0.0]), np.ones(4, bool)
+    >>> brought(gain, gain, wanted, np.zeros(4, int), np.array([2.0])).tolist()
+    [5.0, 1.0, 1.0, 1.0]
+    """
+    asked = np.bincount(period, wanted, len(limit))
+    around = np.maximum(0.0, np.minimum(limit, asked - limit)) / 2
+    fewer, acted, more = (
+        acted_shares(priority, wanted, period, limit + step) for step in (-around, np.zeros(len(limit)), around)
+    )
+    near = more - fewer
+    if near.sum() <= 0:
+        return acted * gain
+    price = float(gain @ near / near.sum())
+    share = np.bincount(period, acted, len(limit)) / np.bincount(period, minlength=len(limit))
+    return np.where((around > 0)[period], acted * (gain - price) + share[period] * price, acted * gain)
 
 
 def standings(priority: Floats, period: Ints) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from shiplap.core.finding import Finding
 from shiplap.core.policy import Policy
-from shiplap.methods.capacity import acted_shares, allowed_share, limits, periods
+from shiplap.methods.capacity import acted_shares, allowed_share, brought, limits, periods
 from shiplap.methods.intervals import blocks_of, resampled_means
 from shiplap.methods.money import (
     best_threshold,
@@ -245,12 +245,15 @@ def limited_money(problem: Problem, priority: Floats, wanted: npt.NDArray[np.boo
     Returns
     -------
     numpy.ndarray of shape (n,)
+        Within a capacity rows are told what their places are worth, as `shiplap.methods.capacity.brought` does.
     """
     if problem.worth is None:
         return np.zeros(len(rows))
-    acted = acted_on(problem, priority, wanted, rows)
-    worth = problem.worth[rows]
-    return np.asarray(worth[:, 0] + acted * (worth[:, 1] - worth[:, 0]))
+    idle, gain = problem.worth[rows, 0], problem.worth[rows, 1] - problem.worth[rows, 0]
+    if problem.brief.capacity is None:
+        return np.asarray(idle + wanted * gain)
+    period = periods(problem, rows)
+    return np.asarray(idle + brought(gain, priority, wanted, period, limits(problem, period)))
 
 
 def acted_on(

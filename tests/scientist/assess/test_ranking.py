@@ -30,6 +30,7 @@ def late():
 @pytest.fixture(scope="module")
 def assessed(late):
     question = {"task": "ranking", "time": "time_hour", "capacity": {"per_day": 12}, "value": {"cost": 5, "effort": 1}}
+    question["sensitive"] = ("origin",)
     return assess(late, target="arr_delay", **question)
 
 
@@ -70,6 +71,15 @@ def test_the_picture_and_the_verdict_tell_the_same_money(assessed):
     assert curves[:, -1] == pytest.approx(np.full(len(curves), curves[0, -1]))
     assert (np.array(figure.data["low"]) <= curves[0]).all()
     assert (np.array(figure.data["high"]) >= curves[0]).all()
+
+
+def test_what_the_target_cannot_say_is_asked(assessed):
+    effect = next(finding for finding in assessed.findings if finding.check == "hurdle.effect")
+    assert 0 < assessed.metrics["least_effect"] < 1
+    assert f"{assessed.metrics['experiment_rows_a_side']:,} chosen rows" in effect.todo
+    shares = {row[1]: row[4] for row in assessed.table("fairness").rows}
+    assert set(shares) == {"EWR", "JFK", "LGA"}
+    assert all(0 < share < 1 for share in shares.values())
 
 
 @settings(deadline=None, max_examples=12)

@@ -17,6 +17,7 @@ from shiplap.core.finding import Finding, Grade
 from shiplap.core.report import Metric
 from shiplap.methods.intervals import Interval
 from shiplap.methods.part import Part
+from shiplap.methods.policies import acted_on
 from shiplap.methods.question import Problem
 from shiplap.methods.simple import Entrant
 from shiplap.methods.splits import Split
@@ -32,6 +33,8 @@ _FEWEST = 20
 
 def effect(problem: Problem, split: Split, learned: Entrant) -> Part:
     """Say how well acting must work to pay, what experiment would show it, and what the past shows."""
+    if problem.ranks:
+        return _caused(problem, split, learned)
     if problem.task != "binary" or learned.decisions is None or learned.output is None:
         return Part()
     hit = problem.y[split.test] == problem.positive
@@ -62,6 +65,36 @@ def _needed(problem: Problem, split: Split, learned: Entrant, hit: Bools) -> Par
         )
     found = Finding(check="hurdle.effect", verdict="note", means=means, todo=todo, value=least)
     return Part(findings=(found,), metrics=metrics)
+
+
+def _caused(problem: Problem, split: Split, learned: Entrant) -> Part:
+    """Say which share of the target acting must cause to pay for itself, and what experiment would show that it does.
+
+    Two-sided, level 0.05, power 0.8, for two means with the spread of the rows acted on (Cohen 1988, chapter 2).
+    """
+    if learned.output is None or learned.decisions is None:
+        return Part()
+    acted = acted_on(problem, learned.output, np.asarray(learned.decisions) == 1, split.test)
+    cost, total = (problem.brief.value.cost if problem.brief.value else None) or 0.0, float(acted.sum())
+    if total < _FEWEST:
+        return Part()
+    value = problem.y[split.test].astype(np.float64)
+    mean = float(acted @ value) / total
+    if mean <= cost:
+        return Part()
+    least = cost / mean
+    spread = float(np.sqrt(acted @ (value - mean) ** 2 / total))
+    reach = float(norm.ppf(1 - _LEVEL / 2) + norm.ppf(_POWER))
+    side = math.ceil(2 * (reach * spread / (mean - cost)) ** 2)
+    means = f"acting pays if it causes at least {least:.0%} of what the chosen rows bring"
+    if not cost:
+        means = "that acting causes what the target says is taken as given: some of it might have come anyway"
+    todo = (
+        f"show it: act on {side:,} chosen rows and leave {side:,} alone at random (where acting causes all of it, this "
+        f"finds that it pays {_POWER:.0%} of the time, at level {_LEVEL})"
+    )
+    found = Finding(check="hurdle.effect", verdict="note", means=means, todo=todo, value=least)
+    return Part(findings=(found,), metrics={"least_effect": least, "experiment_rows_a_side": side})
 
 
 def least_effect(worth: Floats, hit: Bools) -> float | None:

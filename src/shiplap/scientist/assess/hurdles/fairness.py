@@ -20,6 +20,7 @@ from shiplap.core.report import DataTable, Figure
 from shiplap.methods.bins import binned
 from shiplap.methods.intervals import Interval
 from shiplap.methods.part import Part
+from shiplap.methods.policies import acted_on
 from shiplap.methods.question import Problem
 from shiplap.methods.simple import Entrant
 from shiplap.methods.splits import Split
@@ -91,6 +92,9 @@ def _rates(problem: Problem, split: Split, learned: Entrant) -> tuple[Rate, ...]
     if not problem.brief.sensitive or learned.output is None:
         return ()
     y = problem.y[split.test]
+    if problem.ranks and learned.decisions is not None:
+        acted = acted_on(problem, learned.output, np.asarray(learned.decisions) == 1, split.test)
+        return (Rate("acted on, of all", acted),)
     if problem.task == "regression":
         error = np.abs(y - learned.output)
         return (Rate("absolute error, to the mean of all", error / max(float(error.mean()), np.finfo(float).tiny)),)
