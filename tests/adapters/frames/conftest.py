@@ -1,85 +1,19 @@
 """A PostgreSQL server of the tests' own, and the contract that every frame keeps."""
 
-import os
-import pwd
-import shutil
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from adbc_driver_postgresql import dbapi
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-SWITCHES = ("listen_addresses=", "fsync=off", "full_page_writes=off", "shared_buffers=64MB", "max_connections=20")
-
-
-class Server:
-    """A PostgreSQL server on a socket in a folder of its own; its texts sort as in English, not by their bytes."""
-
-    def __init__(self, binaries: Path, folder: Path, user: str | None) -> None:
-        self.folder = folder
-        run: dict[str, Any] = {"cwd": folder, "env": {"LC_ALL": "C", "PATH": os.environ["PATH"]}}
-        run |= {"user": user, "extra_groups": []} if user else {}
-        made = [binaries / "initdb", "-D", folder / "data", "-A", "trust", "-U", "shiplap", "--no-sync", "-E", "UTF8"]
-        english = ["--locale-provider=icu", "--icu-locale=en", "--locale=C.UTF-8"]
-        quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        if subprocess.run([*made, *english], check=False, **run, **quiet).returncode:
-            shutil.rmtree(folder / "data", ignore_errors=True)
-            subprocess.run([*made, "--locale=C"], check=True, **run, **quiet)
-        switches = [part for switch in SWITCHES for part in ("-c", switch)]
-        self._process = subprocess.Popen(
-            [binaries / "postgres", "-D", folder / "data", "-k", folder, *switches], **run, **quiet
-        )
-        for _ in range(150):
-            if not subprocess.run([binaries / "pg_isready", "-q", "-h", folder], check=False).returncode:
-                return
-            time.sleep(0.1)
-        self.stop()
-        raise RuntimeError("the PostgreSQL server does not start")
-
-    def url(self, inner: str = "", user: str = "shiplap", **options: str) -> str:
-        more = "".join(f"&{name}={value}" for name, value in options.items())
-        return f"postgresql://{user}@/postgres?host={self.folder}{more}{inner and '::' + inner}"
-
-    def run(self, *statements: str) -> None:
-        with dbapi.connect(self.url(), autocommit=True) as connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-
-    def load(self, name: str, rows: Any) -> None:
-        """Load an Arrow table as a table of the database."""
-        with dbapi.connect(self.url()) as connection, connection.cursor() as cursor:
-            cursor.adbc_ingest(name, rows, mode="replace")
-            connection.commit()
-
-    def stop(self) -> None:
-        self._process.send_signal(2)  # fast: do not wait for those who are connected
-        self._process.wait(30)
+from postgresql_server import Server, serving
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
-    found = shutil.which("initdb")
-    folders = [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not folders or not (folders[-1] / "postgres").exists():
-        pytest.skip("no PostgreSQL server here (scripts/components.sh)")
-    user = None
-    if os.getuid() == 0:  # which the server refuses to run as
-        user = next((name for name in ("postgres", "nobody") if name in {one.pw_name for one in pwd.getpwall()}), None)
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # a short name: that of a socket may have 107 characters
-    try:
-        if user:
-            shutil.chown(folder, user)
-        server = Server(folders[-1], folder, user)
-        try:
-            yield server
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with serving() as server:
+        if server is None:
+            pytest.skip("no PostgreSQL server here (scripts/components.sh)")
+        yield server

@@ -46,6 +46,30 @@ def test_answers_are_those_of_a_copy(rows, tmp_path, monkeypatch):
         pd.testing.assert_frame_equal(lying.frame.pandas(sql), copied.frame.pandas(sql))
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "FROM rows ORDER BY rowid",
+        "SELECT\n* FROM rows ORDER BY rowid",
+        "select r.* from ROWS as r order by r.rowid",
+        "SELECT * EXCLUDE (plan) FROM rows ORDER BY rowid",
+        'SELECT a.*, b."SELECT * FROM rows" AS other FROM rows AS a '
+        "JOIN rows AS b ON a.rowid = b.rowid + 1 ORDER BY b.rowid",
+        "SELECT * FROM rows AS a JOIN (SELECT min(rowid) AS rowid FROM rows) AS b ON a.rowid = b.rowid",
+        "SELECT * FROM (SELECT *, rowid AS place FROM rows) ORDER BY place",
+        "WITH few AS (FROM rows WHERE rowid < 5) SELECT * FROM few UNION ALL FROM rows WHERE number > 3 ORDER BY 1",
+        "SELECT max(COLUMNS(*)) FROM rows",
+        """SELECT count(*), sum(number * 2), min('SELECT * FROM rows' || "SELECT * FROM rows") FROM rows""",
+    ],
+)
+def test_a_star_stands_for_the_columns_alone(rows, tmp_path, monkeypatch, sql):
+    rows["SELECT * FROM rows"] = rows["plan"]
+    rows.to_parquet(tmp_path / "rows.parquet")
+    copied = read(tmp_path / "rows.parquet")
+    monkeypatch.setattr("shiplap.adapters.frames.source.LARGE", 0)
+    pd.testing.assert_frame_equal(read(tmp_path / "rows.parquet").frame.pandas(sql), copied.frame.pandas(sql))
+
+
 def test_a_file_that_changes_is_refused(rows, tmp_path, in_place):
     path = tmp_path / "rows.parquet"
     rows.to_parquet(path)

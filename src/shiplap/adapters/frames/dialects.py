@@ -79,6 +79,7 @@ _FORMATS = {
 """How places write what ``strptime`` formats say; the readers of both take one digit for two."""
 _SPARK_PARTS = {"DOW": exp.DayOfWeek, "ISODOW": exp.DayOfWeekIso, "EPOCH": exp.TimeToUnix}
 """Parts of moments that Spark counts otherwise, or not at all, under ``extract``."""
+_RELATIONS = ("rows", "raw")
 _ROLLING = (exp.Lag, exp.Lead, exp.RowNumber, exp.First, exp.Last, exp.FirstValue, exp.LastValue)
 _WHOLE = ("TINYINT", "SMALLINT", "INT", "INTEGER", "BIGINT", "HUGEINT", "INT128")
 
@@ -86,8 +87,8 @@ _WHOLE = ("TINYINT", "SMALLINT", "INT", "INTEGER", "BIGINT", "HUGEINT", "INT128"
 def translated(sql: str, dialect: str, *, columns: Sequence[str], describe: Describe) -> str:
     """Say a query over ``rows`` in another dialect.
 
-    Beside words it carries over what DuckDB takes for granted: ``*`` is the columns without the rowid, a window
-    without an order follows the order of the rows, and missing values sort last.
+    Beside words it carries over what DuckDB takes for granted: the case of names does not matter, ``*`` is the columns
+    without the rowid, a window without an order follows the order of the rows, and missing values sort last.
 
     Parameters
     ----------
@@ -103,13 +104,13 @@ def translated(sql: str, dialect: str, *, columns: Sequence[str], describe: Desc
     Raises
     ------
     TableError
-        It cannot be read.
+        It cannot be read, or holds what has no counterpart there.
 
     Examples
     --------
     >>> said = translated("SELECT approx_count_distinct(plan) FROM rows", "postgres", columns=["plan"], describe=str)
     >>> said
-    'SELECT COUNT(DISTINCT plan) FROM rows'
+    'SELECT COUNT(DISTINCT "plan") FROM "rows"'
     """
     try:
         tree = sqlglot.parse_one(sql, read="duckdb")
@@ -125,6 +126,7 @@ def translated(sql: str, dialect: str, *, columns: Sequence[str], describe: Desc
             if node is tree:
                 tree = new
             node.replace(new)
+    _spell(tree, columns)
     return tree.sql(dialect, unsupported_level=sqlglot.ErrorLevel.IGNORE)
 
 
@@ -263,12 +265,39 @@ _RULES: dict[type[exp.Expr], Callable[[exp.Expr, str, str], exp.Expr | None]] = 
 
 def _expand_star(select: exp.Select, columns: Sequence[str]) -> None:
     """Name the columns that ``*`` stands for where it is all of the relation, which has a rowid beside them."""
-    source = select.args.get("from_")
-    plain = source is not None and isinstance(source.this, exp.Table) and source.this.name in ("rows", "raw")
-    if not plain or select.args.get("joins"):
-        return
-    named = [exp.column(name, quoted=True) for name in columns]
-    select.set(
-        "expressions",
-        [part for one in select.expressions for part in (named if isinstance(one, exp.Star) else [one])],
-    )
+    joins = [join.this for join in select.args.get("joins") or []]
+    sources = [source.this for source in [select.args.get("from_")] if source] + joins
+    ours = [source.alias_or_name for source in sources if _is_relation(source)]
+    named: list[exp.Expr] = []
+    for one in select.expressions:
+        star = one.this if isinstance(one, exp.Column) else one
+        meant = [alias for alias in ours if one.text("table").casefold() in ("", alias.casefold())]
+        if not isinstance(star, exp.Star) or not meant:
+            named.append(one)
+        elif len(sources) > 1 and not one.text("table"):
+            raise TableError("'*' over joined tables can mean several columns of one name", hint="name the columns")
+        else:
+            left_out = {part.name.casefold() for part in star.args.get("except_") or []}
+            if star.args.get("replace") or star.args.get("rename"):
+                raise TableError("'* REPLACE' and '* RENAME' cannot be asked here", hint="name the columns")
+            some = [name for name in columns if name.casefold() not in left_out]
+            named += [exp.column(name, table=one.text("table") or None, quoted=True) for name in some]
+    select.set("expressions", named)
+
+
+def _is_relation(source: exp.Expr) -> bool:
+    return isinstance(source, exp.Table) and source.name.casefold() in _RELATIONS
+
+
+def _spell(tree: exp.Expr, columns: Sequence[str]) -> None:
+    """Quote every name, spelled as the column is or as where it first occurs.
+
+    Case matters to others, to DuckDB it does not; and words are reserved elsewhere that are not here.
+    """
+    relations = {name: name for name in _RELATIONS}
+    values = {name.casefold(): name for name in (*columns, "rowid")}
+    for name in tree.find_all(exp.Identifier):
+        of_relation = isinstance(name.parent, exp.Table | exp.TableAlias) and name.arg_key == "this"
+        known = relations if of_relation or name.arg_key == "table" else values
+        name.set("this", known.setdefault(name.name.casefold(), name.name))
+        name.set("quoted", True)

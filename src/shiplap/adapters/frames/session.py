@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
 import threading
@@ -14,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from shiplap.adapters.frames.stars import without_rowid
 from shiplap.core.errors import TableError
 
 __all__ = ["MEMORY_MB", "Session", "literal", "quoted"]
@@ -21,7 +21,6 @@ __all__ = ["MEMORY_MB", "Session", "literal", "quoted"]
 MEMORY_MB = 1024.0
 """What one table may hold in memory; the rest is spilled to a folder that is removed when the table is."""
 _THREADS = 8
-_STAR = re.compile(r"\bSELECT \* FROM rows\b")
 
 
 def quoted(name: str) -> str:
@@ -105,7 +104,7 @@ class Session:
         with self._lock:
             cursor = self._connection.cursor()
         cursor.execute("USE store")
-        return cursor.sql(_STAR.sub("SELECT * EXCLUDE (rowid) FROM rows", sql) if self._kept else sql)
+        return cursor.sql(without_rowid(cursor, sql) if self._kept else sql)
 
     def fetch(self, sql: str) -> list[tuple[Any, ...]]:
         """Run SQL and return all rows."""
