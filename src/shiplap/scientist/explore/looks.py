@@ -21,6 +21,7 @@ from shiplap.scientist.explore.profile.figures import distribution, missing_figu
 from shiplap.scientist.explore.profile.tables import columns_table, numbers_table
 from shiplap.scientist.explore.quality import change_over_time, quality
 from shiplap.scientist.explore.suspects import leak_figures, leak_table, suspects
+from shiplap.scientist.explore.texts import look_at_texts
 from shiplap.scientist.explore.trends import look_at_trends
 from shiplap.scientist.explore.view import View
 
@@ -36,6 +37,7 @@ _LOOKS: tuple[Callable[[View], Part], ...] = (
     look_at_anomalies,
     look_at_trends,
     look_at_clusters,
+    look_at_texts,
 )
 
 
