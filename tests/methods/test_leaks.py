@@ -4,6 +4,7 @@ import pytest
 
 from shiplap.methods.leaks.copies import is_copy
 from shiplap.methods.leaks.dominant import stands_out
+from shiplap.methods.leaks.encodings import left_in
 from shiplap.methods.leaks.gaps import missing_pattern
 from shiplap.methods.leaks.joint import identities, separating_pairs
 
@@ -82,3 +83,19 @@ def test_a_strong_column_among_strong_ones_does_not_stand_out():
     assert stands_out(0.94, 0.59) == "warn"
     assert stands_out(0.94, 0.59, pure=0.95) == "fail"
     assert stands_out(0.94, 0.9, pure=0.95) == "warn"
+
+
+@pytest.mark.parametrize("smoothing", [0, 5, 20])
+def test_groups_of_equal_size_and_mean_are_one_value_of_an_encoding(smoothing):
+    """Without the category only the values group the rows: several groups stand behind some of them."""
+    rng = np.random.default_rng(smoothing)
+    sizes = rng.integers(2, 12, 120)
+    group = np.repeat(np.arange(120), sizes)
+    y = (rng.random(len(group)) < 0.4).astype(float)
+    mean = (np.bincount(group, y) + smoothing * y.mean()) / (sizes + smoothing)
+    codes, values = pd.factorize(mean[group].round(12))
+    assert len(values) < 120
+    assert left_in(mean[group], y, codes, len(values))
+    elsewhere = (rng.binomial(sizes, 0.4) + smoothing * y.mean()) / (sizes + smoothing)
+    codes, values = pd.factorize(elsewhere[group].round(12))
+    assert not left_in(elsewhere[group], y, codes, len(values))

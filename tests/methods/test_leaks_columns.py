@@ -139,6 +139,31 @@ def test_what_is_filled_in_after_the_outcome_only(flights, diabetes):
     assert verdicts(diabetes.assign(planted=surgery), "target")["leak.one_outcome"] == "fail"
 
 
+def test_a_number_in_other_units(diabetes):
+    assert verdicts(diabetes.assign(planted=7 - 3 * diabetes["target"]), "target")["leak.copy"] == "fail"
+    assert verdicts(diabetes.assign(planted=np.sqrt(diabetes["target"])), "target")["leak.copy"] == "fail"
+
+
+def test_gaps_on_one_side_of_the_target(cancer, diabetes):
+    rng = randomly(len(cancer))
+    absent = (cancer["target"] == 1) ^ (rng.random(len(cancer)) < 0.01)
+    planted = np.where(absent, np.nan, rng.normal(size=len(cancer)))
+    assert verdicts(cancer.assign(planted=planted), "target")["leak.missing_tells"] == "fail"
+    low = (diabetes["target"] < diabetes["target"].median()) ^ (rng.random(442) < 0.01)
+    planted = np.where(low, np.nan, rng.normal(size=442))
+    assert verdicts(diabetes.assign(planted=planted), "target")["leak.missing_tells"] == "fail"
+
+
+def test_what_is_missing_where_the_label_is(cancer):
+    open_cases = randomly(len(cancer)).random(len(cancer)) < 0.1
+    rows = cancer.assign(target=cancer["target"].where(~open_cases).astype(float), planted=1.0 * np.arange(len(cancer)))
+    leaky = rows.assign(planted=rows["planted"].where(~open_cases))
+    assert verdicts(leaky, "target")["leak.missing_pattern"] == "fail"
+    assert "leak.missing_pattern" not in verdicts(rows, "target")
+    hollow = leaky.mask(pd.Series(open_cases))
+    assert verdicts(hollow, "target")["leak.missing_pattern"] == "warn"
+
+
 @pytest.mark.parametrize("smoothing", [0, 20])
 @pytest.mark.parametrize("gone", [False, True])
 def test_a_mean_of_the_target_with_the_rows_own_in_it(flights, smoothing, gone):
@@ -153,6 +178,23 @@ def test_a_mean_of_the_target_over_the_other_rows_only(flights):
     y = (flights["late"] == "late").astype(float)
     total, size = y.groupby(flights["carrier"]).transform("sum"), y.groupby(flights["carrier"]).transform("size")
     assert verdicts(flights.assign(planted=(total - y) / (size - 1)), "late")["leak.encoding"] == "fail"
+
+
+def test_rows_of_a_class_too_rare_to_learn_hide_no_leak(flights):
+    """They are left out of the problem: what is fetched besides must be of the rows that are in it."""
+    rng, n = randomly(len(flights)), len(flights)
+    answer = np.array(["early", "in time", "late"])[rng.integers(0, 3, n)]
+    answer[[5, 900, 1800]] = "diverted"
+    order = np.lexsort((rng.random(n), answer))
+    numbers = np.empty(n, int)
+    numbers[order] = 7_000 + np.cumsum(rng.integers(1, 30, n))
+    rows = flights.drop(columns="late").assign(answer=answer, planted=[f"K{number:07d}x" for number in numbers])
+    assert verdicts(rows, "answer") == {"leak.identifier": "warn"}
+    assert verdicts(rows.assign(planted=rng.permutation(rows["planted"])), "answer") == {}
+    y = (rows["answer"] == "late").astype(float)
+    total, size = y.groupby(rows["dest"]).transform("sum"), y.groupby(rows["dest"]).transform("size")
+    others = ((total - y) / (size - 1)).where(size > 1, y.mean())
+    assert verdicts(rows.assign(planted=others), "answer")["leak.encoding"] == "fail"
 
 
 def test_an_encoding_learned_across_folds_is_honest(flights):

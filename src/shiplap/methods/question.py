@@ -76,6 +76,8 @@ class Problem:
         unless it ranks.
     beside : pandas.DataFrame of shape (n_rows, n)
         Columns that the brief names and that need not be features: time, group, `label_time`, `acted`, `sensitive`.
+    places : numpy.ndarray of int64, shape (n_rows,), or None
+        Where each row stands among all rows with a label; None where these are all.
     n_unlabelled : int
         Rows left out because they carry no label.
     findings : tuple of Finding
@@ -96,6 +98,7 @@ class Problem:
     group: Ints | None = None
     worth: Floats | None = None
     beside: pd.DataFrame = field(default_factory=pd.DataFrame)
+    places: Ints | None = None
     n_unlabelled: int = 0
     findings: tuple[Finding, ...] = field(default=())
 
@@ -134,8 +137,10 @@ class Problem:
 
     def rows(self, keep: npt.NDArray[Any]) -> Problem:
         """Return the same problem on some of its rows (positions or a mask)."""
+        places = np.arange(self.n_rows) if self.places is None else self.places
         return replace(
             self,
+            places=places[keep],
             X=self.X.iloc[np.flatnonzero(keep) if keep.dtype == bool else keep],
             y=self.y[keep],
             time=None if self.time is None else self.time[keep],
@@ -219,11 +224,13 @@ def pose(source: Any, brief: Brief | None = None, question: dict[str, Any] | Non
                 f"'{name}' is both the target and the {role} column", hint=f"name another target, or leave {role} out"
             )
     sql = _as_number(table, target)
-    table, left_out = within_reach(table, sql, brief.seed)
+    table, left_out = within_reach(table, sql, brief.seed, memory_mb=brief.budget.table_mb)
     labels = labels_of(table, sql, target.columns, brief)
     schema, findings = chosen_columns(table.schema, brief, target.columns)
     X, extra = _inputs(table, schema, sql, brief)
+    places = None
     if len(X) != len(labels.y):
+        places = np.flatnonzero(labels.kept)
         X, extra = X[labels.kept].reset_index(drop=True), extra[labels.kept].reset_index(drop=True)
     infinite = _without_infinity(X)
     worth, worth_findings = worth_of(table, sql, brief, labels)
@@ -242,6 +249,7 @@ def pose(source: Any, brief: Brief | None = None, question: dict[str, Any] | Non
         group=_groups(extra, brief),
         worth=worth,
         beside=extra,
+        places=places,
         n_unlabelled=labels.n_unlabelled,
         findings=(
             *_sampled(left_out, len(labels.y)),
@@ -268,9 +276,13 @@ def _sampled(left_out: int, n_rows: int) -> list[Finding]:
     if not left_out:
         return []
     means = (
-        f"{n_rows:,} of {n_rows + left_out:,} labelled rows, chosen by the seed, were brought here from where they lie"
+        f"{n_rows:,} of {n_rows + left_out:,} labelled rows, chosen by the seed, were brought into memory, "
+        "as many as it may take"
     )
-    todo = "intervals are as wide as these rows make them; export the table to Parquet to learn from all of them"
+    todo = (
+        "intervals are as wide as these rows make them; to learn from more, raise budget.table_mb, "
+        "and export what lies in a database to Parquet"
+    )
     return [Finding(check="rows.sampled", verdict="note", means=means, todo=todo, value=n_rows)]
 
 

@@ -23,8 +23,9 @@ __all__ = ["encodings", "left_in", "left_out", "scaled"]
 _Levels: TypeAlias = tuple[Ints, int]
 _NEAR_MEAN = 0.1
 _TOO_GOOD = 0.05
-_FEWEST_LEVELS = 4
+_FEWEST_LEVELS, _FEWEST_MERGED = 4, 8
 _MOST_CLASSES = 12
+_FEWEST_ROWS, _LEFT_OUT = 50, 0.8
 _MOST_ROWS = 400_000
 _CENTERED = 1e-5
 _ENCODE = "give the category itself: Shiplap learns the mean of each category inside the folds"
@@ -143,23 +144,40 @@ def left_in(values: Floats, target: Floats, codes: Ints, n_levels: int) -> bool:
     noise = within / max(1.0, float(rows.sum()) - n_levels)
     if noise <= 1e-9 * float(np.var(target)):
         return False
-    for weight in (0.0, _smoothing(value[used], mean[used], rows[used], float(np.mean(target)))):
-        given = value[used] + weight * (value[used] - float(np.mean(target))) / rows[used]
+    prior = float(np.mean(target))
+    for weight, merged in _smoothings(value[used], mean[used], rows[used], prior):
+        given = value[used] + weight * merged * (value[used] - prior) / rows[used]
         misfit = float(np.sum(rows[used] * (given - mean[used]) ** 2)) / noise
         if misfit <= _TOO_GOOD * n_used:
             return True
     return False
 
 
-def _smoothing(value: Floats, mean: Floats, rows: Floats, prior: float) -> float:
-    """Return how many rows of the overall mean were mixed into each group's, by least squares."""
-    pull = prior - value
-    spread = float(np.sum(pull**2))
-    return max(0.0, float(np.sum(rows * (value - mean) * pull)) / spread) if spread else 0.0
+def _smoothings(value: Floats, mean: Floats, rows: Floats, prior: float) -> list[tuple[float, Floats]]:
+    """Say how many rows of the overall mean may have been mixed into each group, and how many groups are one value.
+
+    None at all; as many as fit by least squares; or, where groups of equal size and mean have become one value and
+    their category is gone, as many as most values say: those of several groups say a whole multiple of it.
+    """
+    pull, alone = prior - value, np.ones(len(value))
+    if not np.any(pull):
+        return [(0.0, alone)]
+    mixed = np.divide(rows * (value - mean), pull, out=np.zeros(len(value)), where=pull != 0)
+    found = [(0.0, alone), (max(0.0, float(np.average(mixed, weights=pull**2))), alone)]
+    order = np.argsort(mixed, kind="stable")
+    reached = np.cumsum(pull[order] ** 2)
+    weight = float(mixed[order][np.searchsorted(reached, reached[-1] / 2)])
+    if weight > 0 and len(value) >= _FEWEST_MERGED:
+        times = np.maximum(1.0, np.round(mixed / weight))
+        found.append((weight, np.where(np.mod(rows, times) == 0, times, 1.0)))
+    return found
 
 
 def left_out(values: Floats, target: Floats, codes: Ints, n_levels: int) -> bool:
     """Say whether a number is the mean of the target over the other rows of the group: then it gives the row's own.
+
+    Only groups within which the target differs tell: there it is so on four rows of five. On the others rows may have
+    counted that are no part of the problem, such as those of a class too rare to learn.
 
     Examples
     --------
@@ -169,13 +187,14 @@ def left_out(values: Floats, target: Floats, codes: Ints, n_levels: int) -> bool
     >>> left_out((total[group] - y) / (rows[group] - 1), y, group, 20)
     True
     """
-    rows = np.bincount(codes, minlength=n_levels).astype(np.float64)[codes]
-    total = np.bincount(codes, weights=target, minlength=n_levels)[codes]
-    used = (rows >= 2) & np.isfinite(values)
-    if used.sum() < 0.5 * len(codes) or n_levels > len(codes) / 2:
+    rows = np.bincount(codes, minlength=n_levels).astype(np.float64)
+    total = np.bincount(codes, weights=target, minlength=n_levels)
+    apart = np.bincount(codes, weights=(target - (total / np.maximum(rows, 1))[codes]) ** 2, minlength=n_levels)
+    used = np.isfinite(values) & (apart > 1e-9 * float(np.var(target)))[codes]
+    if used.sum() < max(_FEWEST_ROWS, 0.2 * len(codes)) or n_levels > len(codes) / 2:
         return False
-    mean = (total[used] - target[used]) / (rows[used] - 1)
-    return bool(np.mean(np.abs(mean - values[used]) <= 1e-6 * float(np.std(target))) >= 0.98 and np.std(mean) > 0)
+    mean = ((total[codes] - target) / np.maximum(rows[codes] - 1, 1))[used]
+    return bool(np.mean(np.abs(mean - values[used]) <= 1e-6 * float(np.std(target))) >= _LEFT_OUT)
 
 
 def scaled(problem: Problem, tried: tuple[str, ...]) -> list[Finding]:

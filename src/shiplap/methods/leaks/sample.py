@@ -111,13 +111,14 @@ def rows_of(problem: Problem, names: list[str], rows: Ints) -> pd.DataFrame | No
         return None
     known = f"({problem.target_sql}) IS NOT NULL"
     total = problem.table.frame.fetch(" ".join(("SELECT count(*) FROM rows WHERE", known)))[0][0]
-    if total != problem.n_rows:
+    if problem.places is None and total != problem.n_rows:
         return None
+    places = rows if problem.places is None else problem.places[rows]
     columns = ", ".join(quoted(name) for name in names)
-    places = ", row_number() OVER (ORDER BY rowid) - 1 AS place"
-    numbered = " ".join(("(SELECT", columns, places, "FROM rows WHERE", known, ") AS numbered"))
-    wanted = ", ".join(str(row) for row in rows)
-    kept = f"WHERE place IN ({wanted})" if len(rows) < problem.n_rows else ""
+    place = ", row_number() OVER (ORDER BY rowid) - 1 AS place"
+    numbered = " ".join(("(SELECT", columns, place, "FROM rows WHERE", known, ") AS numbered"))
+    wanted = ", ".join(str(row) for row in places)
+    kept = f"WHERE place IN ({wanted})" if len(rows) < total else ""
     frame: pd.DataFrame = problem.table.frame.pandas(
         " ".join(("SELECT", columns, "FROM", numbered, kept, "ORDER BY place"))
     )
