@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from shiplap.adapters.frames import reach
 from shiplap.core.brief import Brief
 from shiplap.core.errors import BriefError, TableError
 from shiplap.methods.question import pose
@@ -187,3 +188,29 @@ def test_the_stated_minimum_is_enough_for_the_split():
         assert min(len(split.tune), len(split.test)) >= 5
     with pytest.raises(TableError, match="24 labelled rows are too few"):
         pose(rows.head(24), question={"target": "y"})
+
+
+def test_rows_that_do_not_fit_into_memory_are_sampled_and_said_so(monkeypatch):
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame(
+        {"a": rng.normal(size=4_000), "kind": rng.choice(["x", "y"], 4_000), "amount": np.arange(4_000) + 0.5}
+    )
+    rows["y"] = np.where(np.arange(4_000) % 4 == 0, None, (rows["a"] > 0).astype(float))
+    question = {"target": "y", "value": {"tp": "amount"}, "seed": 3}
+    whole = pose(rows, question=question)
+    assert not [finding for finding in whole.findings if finding.check == "rows.sampled"]
+    monkeypatch.setattr(reach, "_CELL_BYTES", 1024 * 2**20 / 4 / 1_000)  # so that 1,000 rows of 4 columns fill it
+    some = pose(rows, question=question)
+    said = next(finding for finding in some.findings if finding.check == "rows.sampled")
+    assert 850 <= some.n_rows == said.value <= 1_150
+    assert f"of {whole.n_rows:,} labelled rows" in said.means
+    assert some.n_unlabelled == 1_000
+    kept = np.isin(whole.X["amount"], some.X["amount"])
+    assert whole.X[kept].reset_index(drop=True).equals(some.X)
+    assert (whole.worth[kept] == some.worth).all()
+    assert (whole.y[kept] == some.y).all()
+    assert pose(rows, question=question).X.equals(some.X)
+    assert not pose(rows, question={**question, "seed": 4}).X.equals(some.X)
+    assert some.table.frame.where("amount < 100").fetch(
+        "WITH n AS (SELECT * FROM rows) SELECT max(amount) < 100 FROM n"
+    ) == [(True,)]
