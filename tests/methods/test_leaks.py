@@ -67,6 +67,15 @@ def test_clock_times_are_subtracted_as_times_also_past_midnight():
     assert separating_pairs(numbers, late > 15)[0].form == "clock difference"
 
 
+def test_of_many_columns_the_finest_are_paired():
+    rng = np.random.default_rng(0)
+    numbers = pd.DataFrame(rng.integers(0, 5, (300, 70)).astype(float), columns=[f"c{i}" for i in range(70)])
+    late = rng.random(300) < 0.4
+    numbers["due"] = rng.random(300) * 100
+    numbers["paid"] = numbers["due"] + np.where(late, 1, -1) * rng.exponential(3, 300)
+    assert [set(found.columns) for found in separating_pairs(numbers, late)] == [{"due", "paid"}]
+
+
 def test_noise_gives_no_identity():
     rng = np.random.default_rng(0)
     numbers = pd.DataFrame(rng.normal(size=(400, 12)), columns=list("abcdefghijkl"))

@@ -186,7 +186,7 @@ def separating_pairs(numbers: pd.DataFrame, hit: npt.NDArray[np.bool_]) -> list[
     Parameters
     ----------
     numbers : pandas.DataFrame of shape (n_rows, n_columns)
-        Numeric columns; of more than 60 the first 60.
+        Numeric columns; of more than 60 the 60 with most different values.
     hit : numpy.ndarray of bool, shape (n_rows,)
         The positive class.
 
@@ -203,7 +203,8 @@ def separating_pairs(numbers: pd.DataFrame, hit: npt.NDArray[np.bool_]) -> list[
     >>> [found.columns for found in separating_pairs(numbers, (numbers["paid"] > numbers["due"]).to_numpy())]
     [('paid', 'due')]
     """
-    names = [str(name) for name in numbers.columns[:_MOST_SEPARATING]]
+    finest = numbers.nunique().sort_values(ascending=False, kind="stable").index[:_MOST_SEPARATING]
+    names = [str(name) for name in numbers.columns if name in finest]
     values = {name: numbers[name].to_numpy() for name in names}
     alone = {name: _apart(values[name], hit) for name in names}
     names = [name for name in names if alone[name] <= _LESS_ALONE]
