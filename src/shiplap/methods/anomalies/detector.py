@@ -26,6 +26,8 @@ _STEPS = 4
 _FLOOR = 0.3
 _RIDGE = 1e-4
 _DISTANCE_ROWS = 10_000
+_BLOCK = 8_192
+"""Rows that are judged at a time: each block is copied twice."""
 
 
 class Detector:
@@ -61,7 +63,9 @@ class Detector:
         return np.asarray(sum((part - middle) / spread for part, (middle, spread) in parts))
 
     def _parts(self, rows: Floats) -> tuple[Floats, Floats]:
-        return -self._forest.score_samples(rows), _distances(rows, self._center, self._root)
+        blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
+        apart = np.concatenate([-self._forest.score_samples(block) for block in blocks])
+        return apart, np.concatenate([_distances(block, self._center, self._root) for block in blocks])
 
 
 def _trimmed(rows: Floats) -> tuple[Floats, Floats]:
@@ -80,8 +84,8 @@ def _trimmed(rows: Floats) -> tuple[Floats, Floats]:
 
 
 def _distances(rows: Floats, center: Floats, root: Floats) -> Floats:
-    whitened = solve_triangular(root, (rows - center).T, lower=True)
-    return np.asarray(np.sqrt((whitened**2).sum(axis=0)))
+    whitened = solve_triangular(root, (rows - center).T, lower=True, overwrite_b=True)
+    return np.asarray(np.sqrt(np.einsum("ij,ij->j", whitened, whitened)))
 
 
 def _scale(part: Floats) -> tuple[float, float]:
