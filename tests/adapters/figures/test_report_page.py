@@ -1,5 +1,6 @@
 import base64
 import html
+import json
 import re
 import shutil
 from pathlib import Path
@@ -121,6 +122,35 @@ def test_the_theme_follows_the_system_and_the_reader(browser: Any, tmp_path: Pat
     browser.run("document.querySelector('[data-toggle-theme]').click()")
     assert browser.run(color) == "rgb(255, 255, 255)"
     assert browser.run(axis) != dark
+    browser.run("localStorage.clear()")
+
+
+def test_the_cells_of_a_heat_map_change_with_the_theme(browser: Any, tmp_path: Path) -> None:
+    """The color scale, the gaps, the numbers in the cells and the pixels themselves; back again, they are as before."""
+    cells = {"a": ["u", "v", "u", "v"], "b": ["s", "s", "t", "t"], "v": [0.0, 0.4, 1.0, None]}
+    heat = Figure(name="h", title="H", kind="heatmap", data=cells, x="a", y=("b", "v"))
+    page = tmp_path / "page.html"
+    page.write_text(render(Report(verb="explore", title="T", figures=(heat,))), encoding="utf-8")
+    browser.open(page, scheme="light")
+    shown = """(() => {
+        const view = Bokeh.documents[0].views_manager.roots[0], plot = view.model, drawn = plot.renderers[0]
+        const colors = drawn.glyph.fill_color.transform
+        return JSON.stringify({
+            palette: colors.palette, unknown: colors.nan_color, gap: drawn.glyph.line_color.value,
+            ink: [...drawn.data_source.get_column("ink")], bar: plot.right[0].color_mapper.palette,
+            pixels: view.canvas_view.primary.canvas.toDataURL(),
+        })
+    })()"""
+    paused = f"new Promise(r => setTimeout(r, 200)).then(() => {shown})"
+    light = json.loads(browser.run(paused))
+    browser.run("document.querySelector('[data-toggle-theme]').click()")
+    dark = json.loads(browser.run(paused))
+    assert (len(set(light["palette"])), light["bar"]) == (len(light["palette"]), light["palette"])
+    assert [part for part in light if light[part] == dark[part]] == []
+    browser.run("document.querySelector('[data-toggle-theme]').click()")
+    again = json.loads(browser.run(paused))
+    assert {part for part in light if light[part] != again[part]} == set()
+    assert browser.complaints == []
     browser.run("localStorage.clear()")
 
 

@@ -73,7 +73,7 @@ def cells(drawn: Sketch) -> Cells:
     heat = drawn.series[1]
     low, high = heat.span()
     center, dense = drawn.figure.center, drawn.figure.kind == "density"
-    log = dense and low > 0 and high / low > WIDE_RANGE
+    log = dense and center is None and low > 0 and high / low > WIDE_RANGE
     if center is not None:
         reach = max(abs(low - center), abs(high - center)) or 1.0
         low, high = center - reach, center + reach

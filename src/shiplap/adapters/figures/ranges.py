@@ -60,7 +60,11 @@ def across(drawn: Sequence[Sketch]) -> Span:
     ]
     if first.edges:
         axes: Iterable[Axis] = (axis for one in drawn for axis in one.edges or ())
-        return _hull([axis.span() for axis in axes] + marked, log=first.x.log)
+        low, high = _hull([axis.span() for axis in axes] + marked, log=first.x.log)
+        if low < high:
+            return low, high
+        half = max(0.5, abs(low) / 20)
+        return _widened(low, high, 0.03, 0.03) if first.x.log else (low - half, high + half)
     low, high = _hull([one.x.span() for one in drawn if _has_place(one.x)] + marked, log=first.x.log)
     if first.x.log:
         return _widened(low, high, 0.03, 0.03)

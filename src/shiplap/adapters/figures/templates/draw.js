@@ -35,8 +35,9 @@
       model.setv(changes);
       const inks = model.type === "ColumnDataSource" ? model.get_column("ink") : null;
       if (inks) {
-        model.data.set("ink", [...inks].map((color) => map[color] ?? color));
-        model.change.emit();
+        // Bokeh keeps columns in a Map or in a plain object, as its version pleases.
+        const columns = Object.fromEntries(model.data instanceof Map ? model.data : Object.entries(model.data));
+        model.setv({ data: { ...columns, ink: [...inks].map((color) => map[color] ?? color) } });
       }
     }
     // Bokeh would do this after a pause; paper does not wait.
