@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -49,12 +50,17 @@ class Layout:
         two-piece normal curve, which may be skewed but has one summit, or lie evenly between their ends (`flat`);
         categories keep their shares.
         """
-        scores = np.column_stack([norm.ppf(rankdata(column) / (len(column) + 1)) for column in self.columns])
-        correlation = np.atleast_2d(np.corrcoef(scores.T)) * 0.999 + 0.001 * np.eye(len(self.columns))
-        drawn = rng.normal(size=(n, len(self.columns))) @ np.linalg.cholesky(correlation).T
+        drawn = rng.normal(size=(n, len(self.columns))) @ self._root.T
         return self._points(
             tuple(_drawn(column, draw, lumps=count > 0, flat=flat) for column, draw, count in self._triples(drawn))
         )
+
+    @cached_property
+    def _root(self) -> Floats:
+        """Cholesky root of the rank correlations; it takes as long as a reference, and all references share it."""
+        scores = np.column_stack([norm.ppf(rankdata(column) / (len(column) + 1)) for column in self.columns])
+        correlation = np.atleast_2d(np.corrcoef(scores.T)) * 0.999 + 0.001 * np.eye(len(self.columns))
+        return np.asarray(np.linalg.cholesky(correlation))
 
     def _triples(self, drawn: Floats) -> list[tuple[Floats, Floats, int]]:
         return list(zip(self.columns, drawn.T, self.values, strict=True))
