@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from shiplap.core.schema import Schema
@@ -55,6 +56,9 @@ class Table:
         Number of rows.
     frame : Frame
         The adapter that reads the rows.
+    folder : Path or None
+        Where its file lies, from which names of files in its columns start; None where rows lie in no one
+        folder: in memory, on a server, in the answer of a query.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Table:
     digest: str
     n_rows: int
     frame: Frame
+    folder: Path | None = None
 
     def __repr__(self) -> str:
         return f"Table({self.name!r}, {self.n_rows:,} rows x {len(self.schema)} columns, {self.digest[:12]})"

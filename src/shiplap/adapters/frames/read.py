@@ -101,6 +101,7 @@ def read(
         digest=digest,
         n_rows=n_rows,
         frame=DuckFrame(session),
+        folder=origin.files.files[0].parent.absolute() if origin.files else None,
     )
 
 

@@ -14,6 +14,7 @@ from shiplap.scientist.explore.anomalies import look_at_anomalies
 from shiplap.scientist.explore.associations import look_at_associations
 from shiplap.scientist.explore.clusters import look_at_clusters
 from shiplap.scientist.explore.groups import look_at_groups
+from shiplap.scientist.explore.images import look_at_images
 from shiplap.scientist.explore.interactions import look_at_interactions
 from shiplap.scientist.explore.pictures import relation, target_over_time
 from shiplap.scientist.explore.profile import Profile
@@ -38,6 +39,7 @@ _LOOKS: tuple[Callable[[View], Part], ...] = (
     look_at_trends,
     look_at_clusters,
     look_at_texts,
+    look_at_images,
 )
 
 
