@@ -1,5 +1,6 @@
 import msgspec
 
+from shiplap.core.brief import Brief
 from shiplap.core.report import Report
 from shiplap.scientist.present.facts import Facts
 from shiplap.scientist.present.story import headline, question, sentences, verdict
@@ -96,6 +97,20 @@ def test_regression_and_multiclass_speak_their_own_words() -> None:
     flowers = run({"test_accuracy": 0.96, "linear_accuracy": 0.94})
     assert question(flowers).after == " it will be?"
     assert sentences(flowers) == ["It names the right class for 96% of the test rows (a linear model: 94%)."]
+
+
+def test_a_ranking_asks_which_rows_bring_the_most() -> None:
+    facts = run({"test_rmse": 22.0, "test_r2": 0.17, "test_captured": 0.66})
+    facts.brief = Brief(target="spend", task="ranking")
+    assert (facts.task, question(facts).before, question(facts).target) == (
+        "regression",
+        "Which rows bring the most",
+        "spend",
+    )
+    assert sentences(facts) == ["Within the capacity it brings 66% of what could be had if values were known."]
+    facts = run({})
+    facts.brief = Brief(target="late", task="anomaly")
+    assert facts.task == "binary"
 
 
 def test_what_no_step_said_is_left_out(flights: Report) -> None:

@@ -60,9 +60,10 @@ def more_rows(problem: Problem, found: Comparison, curve: Curve) -> Finding:
     more = int(float(f"{curve.now:.1g}"))
     gain = curve.gain.change(curve.now + more, curve.now)
     paid = has_money(problem)
-    buys = f"worth {_range(gain)} {found.unit}" if paid else f"a {found.unit} lower by {_range(gain)}"
+    buys = f"{_range(gain)} {found.unit}" if paid else f"a {found.unit} lower by {_range(gain)}"
     if curve.area is not None:
-        buys = f"{_plus_minus(curve.area.change(curve.now + more, curve.now))} of AUC, {buys}"
+        area = _plus_minus(curve.area.change(curve.now + more, curve.now))
+        buys = f"{area} of AUC, {'worth ' if paid else ''}{buys}"
     return Finding(
         check="curve.more_rows",
         verdict="note",

@@ -174,6 +174,9 @@ def _skill(facts: Facts) -> str:
         linear = facts.number("train", "linear_accuracy")
         said = f"It names the right class for {words.percent(right)} of the test rows"
         return f"{said} (a linear model: {words.percent(linear)})." if linear is not None else f"{said}."
+    caught = facts.number("train", "test_captured")
+    if caught is not None:
+        return f"Within the capacity it brings {words.percent(caught)} of what could be had if values were known."
     if error is not None:
         share = facts.number("train", "test_r2")
         said = f"It is typically {words.number(error)} off"

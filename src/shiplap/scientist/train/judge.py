@@ -237,6 +237,6 @@ def capacity_finding(
         f"row by row the model {acts}"
     )
     if judgment.money is not None:
-        means += "; the money told here is that of its best-ranked rows of each period, within the limit"
+        means += "; the money told here counts the best-ranked of those in each period, within the limit"
     todo = "act on the best-ranked rows of each period where you can wait for its end"
     return Finding(verdict="note", means=means, todo=todo, **common)
