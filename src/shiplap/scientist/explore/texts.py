@@ -13,6 +13,7 @@ from shiplap.core.finding import Finding
 from shiplap.core.report import Cell, DataTable, Figure
 from shiplap.methods.near_texts import near_texts
 from shiplap.methods.part import Part
+from shiplap.scientist.explore.profile.figures import round_edges
 from shiplap.scientist.explore.profile.records import ColumnProfile
 from shiplap.scientist.explore.profile.scripts import has_look_alikes, script_of
 from shiplap.scientist.explore.view import View
@@ -22,7 +23,6 @@ __all__ = ["look_at_texts"]
 _CHARACTERS = 4_000_000
 """Characters that are looked at in all columns together: about a second."""
 _FREE_WORDS = 5
-_BINS = 30
 _SHARE = 0.005
 _ALIKE = 0.8
 _MANY = 0.01
@@ -152,7 +152,7 @@ def _near(texts: _Texts) -> Iterator[Finding]:
 def _lengths(texts: _Texts) -> Figure:
     lengths = np.array([len(text) for text in texts.shown])
     top = max(1.0, float(np.quantile(lengths, 0.99)))
-    edges = np.unique(np.linspace(0, top, _BINS + 1).round())
+    edges = round_edges(float(lengths.min()), top, whole=True)
     rows, _ = np.histogram(lengths, edges)
     beyond = int((lengths > edges[-1]).sum())
     return Figure(

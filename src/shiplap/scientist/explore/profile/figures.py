@@ -9,7 +9,7 @@ from shiplap.core.report import Cell, Figure
 from shiplap.scientist.explore.profile.moments import WEEKDAYS
 from shiplap.scientist.explore.profile.records import ColumnProfile, Dates, Numbers, Profile
 
-__all__ = ["distribution", "missing_figure", "week_figure"]
+__all__ = ["distribution", "missing_figure", "round_edges", "week_figure"]
 
 _BARS = 20
 _BINS = 30
@@ -66,7 +66,7 @@ def _bars(column: ColumnProfile) -> Figure:
 
 def _histogram(column: ColumnProfile, numbers: Numbers) -> Figure:
     low, high = numbers.tally.quantiles([0.005, 0.995])
-    edges = _edges(float(low), float(high), whole=_is_whole(numbers))
+    edges = round_edges(float(low), float(high), whole=_is_whole(numbers))
     counts = numbers.tally.histogram(edges)
     beyond = numbers.tally.n_rows - int(counts.sum())
     left_out = f", {beyond:,} rows further out left out" if beyond > 0 else ""
@@ -93,7 +93,7 @@ def _is_whole(numbers: Numbers) -> bool:
     return bool(single.all() and np.all(numbers.tally.low == np.round(numbers.tally.low)))
 
 
-def _edges(low: float, high: float, *, whole: bool) -> npt.NDArray[np.float64]:
+def round_edges(low: float, high: float, *, whole: bool) -> npt.NDArray[np.float64]:
     """Cut a range into bins of one round width (1, 2, 2.5 or 5 times a power of ten), whole for whole numbers."""
     if not high - low > 1e-12 * max(abs(low), abs(high)):
         half = max(abs(low), 1.0) / 2
