@@ -40,6 +40,25 @@ def test_loads_nothing_heavy(code: str) -> None:
     assert not loaded_after(code) & HEAVY
 
 
+STATISTICS = {"bokeh", "lightgbm", "matplotlib", "ruptures", "scipy", "sklearn", "statsmodels"}
+ASKED = "import shiplap\nrows = {'a': [1, 2, 3] * 100, 'b': list('xyz') * 100}\n"
+
+
+@pytest.mark.parametrize("verb", ["explore", "assess"])
+def test_a_wrong_question_is_refused_before_statistics_are_loaded(verb: str) -> None:
+    code = (
+        f"{ASKED}try:\n    shiplap.{verb}(rows, target='absent')\nexcept shiplap.ShiplapError as error:\n"
+        "    assert 'absent' in str(error)\nelse:\n    raise SystemExit('not refused')"
+    )
+    assert not loaded_after(code) & STATISTICS
+
+
+def test_a_table_without_time_needs_no_library_of_series() -> None:
+    loaded = loaded_after(f"{ASKED}shiplap.explore(rows)")
+    assert "sklearn" in loaded
+    assert not loaded & {"bokeh", "matplotlib", "ruptures", "statsmodels"}
+
+
 def test_every_module_imports_cleanly() -> None:
     """An adapter whose library lives in an environment of its own is imported by its tests there."""
     frameworks = ("catboost", "fastai", "jax", "tensorflow", "torch", "xgboost")

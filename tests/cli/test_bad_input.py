@@ -9,8 +9,11 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from shiplap.cli.main import main
 
 PROGRAM = [sys.executable, "-c", "from shiplap.cli.main import main; main()"]
 ROWS = "age,plan,churned\n" + "".join(
@@ -82,14 +85,19 @@ TABLE: dict[str, tuple[Callable[[Path], None], list[str], str]] = {
 
 
 @pytest.mark.parametrize("case", TABLE)
-def test_bad_input(case: str, tmp_path: Path) -> None:
+def test_bad_input(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process: what a start costs is held by `tests/test_light_imports.py`."""
     make, arguments, said = TABLE[case]
     make(tmp_path)
     before = {path.name for path in tmp_path.iterdir()}
-    run = shiplap(*arguments, "--json", cwd=tmp_path)
-    assert run.returncode == 2, run.stdout + run.stderr
-    assert "Traceback" not in run.stderr
-    error = json.loads(run.stdout)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["shiplap", *arguments, "--json"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    error = json.loads(capsys.readouterr().out)
     text = f"{error['error']} {error['hint']}"
     assert "\n" not in text
     assert re.search(said, text, re.IGNORECASE), text
@@ -103,26 +111,30 @@ FORGIVEN: dict[str, tuple[Callable[[int], str], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", FORGIVEN)
-def test_what_is_met_and_said(case: str, tmp_path: Path) -> None:
-    """Columns that real tables have: the run goes on without them or with them, and a finding says so."""
-    cell, said = FORGIVEN[case]
-    lines = ROWS.splitlines()
-    body = [f"{line},{cell(i)}" for i, line in enumerate(lines[1:])]
-    (tmp_path / "data.csv").write_text("\n".join([f"{lines[0]},odd", *body]) + "\n")
-    run = shiplap("run", "data.csv", "-t", "churned", "--budget", "train_seconds=5", "--json", cwd=tmp_path)
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A folder with a ship made of a table with odd columns, and the report."""
+    folder = tmp_path_factory.mktemp("odd")
+    head, *body = ROWS.splitlines()
+    lines = [",".join([line, *(cell(i) for cell, _ in FORGIVEN.values())]) for i, line in enumerate(body)]
+    (folder / "data.csv").write_text("\n".join([",".join([head, *(f'"{case}"' for case in FORGIVEN)]), *lines]) + "\n")
+    run = shiplap("run", "data.csv", "-t", "churned", "--budget", "train_seconds=5", "--json", cwd=folder)
     assert run.returncode in (0, 1), run.stdout + run.stderr
-    report = json.loads(run.stdout)
-    found = [f for part in report["parts"] for f in part["findings"] if "odd" in f["columns"]]
-    assert any(re.search(said, f"{f['check']} {f['means']}", re.IGNORECASE) for f in found), found
-    assert (tmp_path / "data.ship").exists()
-    assert (tmp_path / "data.html").exists()
+    return folder, json.loads(run.stdout)
 
 
-def test_hostile_ship_files(tmp_path: Path) -> None:
-    (tmp_path / "data.csv").write_text(ROWS)
-    made = shiplap("run", "data.csv", "-t", "churned", "--budget", "train_seconds=5", cwd=tmp_path)
-    assert made.returncode in (0, 1), made.stderr
+@pytest.mark.parametrize("case", FORGIVEN)
+def test_what_is_met_and_said(case: str, odd: tuple[Path, dict[str, Any]]) -> None:
+    """Columns that real tables have: the run goes on without them or with them, and a finding says so."""
+    folder, report = odd
+    found = [f for part in report["parts"] for f in part["findings"] if case in f["columns"]]
+    assert any(re.search(FORGIVEN[case][1], f"{f['check']} {f['means']}", re.IGNORECASE) for f in found), found
+    assert (folder / "data.ship").exists()
+    assert (folder / "data.html").exists()
+
+
+def test_hostile_ship_files(odd: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    shutil.copy(odd[0] / "data.ship", tmp_path)
     good = (tmp_path / "data.ship").read_bytes()
 
     def verdict(content: bytes, name: str) -> str:
