@@ -12,8 +12,9 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 
 from shiplap.methods.leaks import failed_columns, looked_for
 from shiplap.methods.leaks.copies import cut_agreement, label_agreement
+from shiplap.methods.leaks.dominant import pure_share
 from shiplap.methods.leaks.encodings import left_in
-from shiplap.methods.leaks.sample import near_rows_r2
+from shiplap.methods.leaks.sample import near_rows_r2, sample_of
 from shiplap.methods.question import pose
 
 
@@ -276,10 +277,36 @@ def test_money_at_stake_and_what_is_asked(flights):
     assert "known_at" in asked
 
 
+def test_what_evidence_cannot_tell_is_asked(flights):
+    rng, late = randomly(len(flights)), (flights["late"] == "late").to_numpy()
+    rows = flights.assign(
+        late=flights["late"].where(np.arange(len(flights)) % 50 > 0),
+        paid=np.where(late & (rng.random(len(late)) < 0.7), rng.lognormal(3, 1, len(late)), 0.0),
+        time_hour=pd.to_datetime(flights["time_hour"], utc=True).dt.tz_localize(None),
+    )
+    found = looked_for(pose(rows, question={"target": "late"}))
+    assert {f.verdict for f in found.findings if f.columns == ("paid",)} == {"warn"}
+    asked = [str(row[0]) for row in found.questions.rows]
+    assert any(question.startswith("When is 'paid' written down") for question in asked)
+    assert any("rows later than these ('time_hour')" in question for question in asked)
+    assert any("rows no label" in question for question in asked)
+    again = looked_for(pose(flights.drop(columns="time_hour"), question={"target": "late"})).questions
+    assert not any("no label" in str(row[0]) or "later than" in str(row[0]) for row in again.rows)
+
+
 def test_the_same_seed_gives_the_same_findings(flights):
     rows = flights.assign(planted=np.where(flights["late"] == "late", "a", "b"))
     first, second = (looked_for(pose(rows, question={"target": "late"})).findings for _ in range(2))
     assert first == second
+
+
+def test_rows_where_no_other_class_is_are_counted(flights):
+    late = (flights["late"] == "late").to_numpy()
+    rng = randomly(len(late))
+    said = np.where(late & (rng.random(len(late)) < 0.9), 9.0, 0.0) + rng.random(len(late))
+    sample = sample_of(pose(flights.assign(planted=said), question={"target": "late"}))
+    assert 0.8 < pure_share(sample, "planted") < 0.95
+    assert pure_share(sample, "distance") < 0.2
 
 
 @settings(max_examples=25, deadline=None)

@@ -91,6 +91,12 @@ def test_rows_of_the_same_customer_tell_each_other():
     assert looked(customers(spread=0.0)).findings == []
 
 
+def test_an_identifier_that_is_no_feature_may_be_the_entity():
+    found = looked(customers(), id=("customer",))
+    assert checks(found) == {"leak.group_overlap": "warn"}
+    assert looked(customers(), id=("customer",), private=("customer",)).findings == []
+
+
 def test_what_measures_is_no_entity():
     rows = customers(spread=0.0)
     age = np.random.default_rng(0).integers(18, 90, len(rows))
