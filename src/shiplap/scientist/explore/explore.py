@@ -40,9 +40,10 @@ def explore(table: Any, other: Any = None, *, brief: Brief | None = None, **ques
         the evidence is overwhelming. Metrics ``n_rows``, ``n_columns``, ``n_labelled``, ``base_rate``,
         ``n_duplicates``; tables ``columns``, ``numbers``, ``texts``, ``images``, ``leaks`` and ``questions``;
         figures ``target_over_time``, ``missing``, ``alone``, ``stakes``, ``week.<column>`` of moments,
-        ``lengths.<column>`` of free texts, ``images.<column>``, and ``distribution.<column>`` and ``relation.<column>`` of the strongest columns. Of two tables, ``verdict`` is
-        ``changed`` or ``same``; metrics ``n_changed``, ``n_tested``, ``auc`` (how well a model tells them apart);
-        table and figure ``changes``, figures ``change.<column>``.
+        ``lengths.<column>`` of free texts, ``images.<column>``, and ``distribution.<column>`` and ``relation.<column>``
+        of the strongest columns. Of two tables, ``verdict`` is ``changed`` or ``same``; metrics ``n_changed``,
+        ``n_tested``, ``auc`` (how well a model tells them apart); table and figure ``changes``, figures
+        ``change.<column>``.
 
     Raises
     ------
