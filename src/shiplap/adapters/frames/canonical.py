@@ -65,11 +65,23 @@ def counted(session: Asked, found: list[Found], n_rows: int) -> Schema:
             for name in [quoted(column.name)]
         ]
         row = session.one(f"SELECT {', '.join(asked)} FROM rows")
-        columns += [_counted(session, column, n_rows, row[4 * i : 4 * i + 4]) for i, column in enumerate(part)]
+        told = [row[4 * i : 4 * i + 4] for i in range(len(part))]
+        few = [column.name for column, one in zip(part, told, strict=True) if _is_few(column, one[1])]
+        asked = [f"count(DISTINCT {quoted(name)})" for name in few]
+        exact = dict(zip(few, session.one(f"SELECT {', '.join(asked)} FROM rows"), strict=True)) if few else {}
+        columns += [
+            _counted(session, column, n_rows, one, exact.get(column.name))
+            for column, one in zip(part, told, strict=True)
+        ]
     return Schema(tuple(columns))
 
 
-def _counted(session: Asked, column: Column, n_rows: int, row: tuple[Any, ...]) -> Column:
+def _is_few(column: Column, about: int) -> bool:
+    """Tell whether the distinct values of a column are counted exactly by a query, not by listing them."""
+    return column.kind != "category" and about <= 1.2 * MANY
+
+
+def _counted(session: Asked, column: Column, n_rows: int, row: tuple[Any, ...], exact: int | None) -> Column:
     present, distinct, low, high = row
     name = quoted(column.name)
     categories: tuple[str, ...] = ()
@@ -79,8 +91,8 @@ def _counted(session: Asked, column: Column, n_rows: int, row: tuple[Any, ...]) 
         )
         categories = tuple(value for (value,) in listed) if len(listed) <= MANY else ()
         distinct = len(categories) or distinct
-    elif distinct <= 1.2 * MANY:
-        distinct = session.one(f"SELECT count(DISTINCT {name}) FROM rows")[0]
+    elif exact is not None:
+        distinct = exact
     return msgspec.structs.replace(
         column,
         nullable=present < n_rows,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import sqlglot
 from sqlglot import exp
 
+from shiplap.adapters.frames.distinct import count_by_hashing
 from shiplap.core.errors import TableError
 
 __all__ = ["Describe", "translated"]
@@ -116,6 +117,8 @@ def translated(sql: str, dialect: str, *, columns: Sequence[str], describe: Desc
         tree = sqlglot.parse_one(sql, read="duckdb")
     except sqlglot.errors.ParseError as error:
         raise TableError(f"the query cannot be said in the dialect of {dialect}: {sql}") from error
+    if dialect == "postgres":
+        tree = count_by_hashing(tree)
     kinds = {id(node): describe(node.this.sql("duckdb")) for node in tree.find_all(exp.Cast, exp.Mod, exp.Typeof)}
     for node in reversed(list(tree.walk(bfs=False))):  # what lies deeper first: templates hold what became of it
         if isinstance(node, exp.Select):
