@@ -4,7 +4,10 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import load_breast_cancer
 
+from shiplap.methods.question import pose
+from shiplap.methods.splits import honest_split
 from shiplap.scientist.assess import assess
+from shiplap.scientist.assess.leaks import row_leaks
 from shiplap.scientist.explore import explore
 
 VALUE = {"tp": 10, "fp": -20, "unit": "EUR"}
@@ -41,3 +44,16 @@ def test_the_gain_without_copies_is_stated():
     assert finding.verdict == "warn"
     assert "without them the gain is" in finding.means
     assert report.metrics["share_of_twins"] > 0.5
+
+
+def test_what_rows_of_one_customer_bring_is_drawn_as_it_is_said():
+    rng = np.random.default_rng(0)
+    who = rng.integers(0, 150, 1500)
+    rows = pd.DataFrame({"a": rng.normal(size=1500), "customer": [f"C{number}" for number in who]})
+    rows["target"] = rows["a"] + 2 * rng.normal(size=150)[who] + rng.normal(size=1500)
+    problem = pose(rows, question={"target": "target"})
+    part = row_leaks(problem, honest_split(problem), [])
+    (finding,) = [f for f in part.findings if f.check == "leak.group_overlap"]
+    (figure,) = part.figures
+    assert figure.data["column"] == ["customer"]
+    assert figure.data["low"][0] < figure.data["gain"][0] == finding.value < figure.data["high"][0]
