@@ -45,7 +45,7 @@ def _distinct(node: exp.Expr) -> exp.Expr | None:
     """Return the one expression whose distinct values are counted; None where it is another count."""
     if isinstance(node.parent, exp.Filter):
         return None
-    if isinstance(node, exp.ApproxDistinct):
-        return node.this
-    values = node.this.expressions if isinstance(node.this, exp.Distinct) else []
+    values: list[exp.Expr] = [node.this] if isinstance(node, exp.ApproxDistinct) else []
+    if isinstance(node.this, exp.Distinct):
+        values = node.this.expressions
     return values[0] if len(values) == 1 and not isinstance(values[0], exp.Tuple) else None
