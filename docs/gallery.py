@@ -260,8 +260,7 @@ def label_budget() -> Figure:
         bands=tuple(Band(of=way, low=f"{way}_low", high=f"{way}_high") for way in ("unsure", "random")),
         labels={"labels": "labels bought", "unsure": "the unsure ones first", "random": "any"},
         y_label="EUR for 10,000 digits",
-        note="A digit read wrongly costs 0.10 EUR, a label 0.25 EUR; on 500 other digits, mean and 95 % interval of six "
-        "runs.",
+        note="A digit read wrongly costs 0.10 EUR, a label 0.25 EUR; mean and 95 % interval of six runs.",
     )
 
 
