@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +31,20 @@ def shiplap(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, cwd=cwd, check=False, timeout=300)
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A folder in which the main job was done once, and what it said."""
+    folder = tmp_path_factory.mktemp("finished")
+    load_breast_cancer(as_frame=True).frame.to_csv(folder / "tumor.csv", index=False)
+    return folder, shiplap("run", "tumor.csv", *QUESTION, "--json", cwd=folder)
+
+
+@pytest.fixture
+def remembered(finished: tuple[Path, object], tmp_path: Path) -> Path:
+    """A copy of that folder, with its memory."""
+    return shutil.copytree(finished[0], tmp_path / "copy")
+
+
 def done(folder: Path) -> dict[str, int]:
     """How often each step was computed to its end."""
     with open_store(folder / ".shiplap") as store:
@@ -40,8 +55,10 @@ def done(folder: Path) -> dict[str, int]:
 ONCE = {"explore": 1, "assess": 1, "train": 1, "pack": 1, "bench": 1, "present": 1}
 
 
-def test_leaves_a_proven_ship_and_a_page_and_remembers(tumors: Path) -> None:
-    first = shiplap("run", "tumor.csv", *QUESTION, "--json", cwd=tumors)
+def test_leaves_a_proven_ship_and_a_page_and_remembers(
+    finished: tuple[Path, subprocess.CompletedProcess[str]], remembered: Path
+) -> None:
+    first, tumors = finished[1], remembered
     assert first.returncode == 0, first.stdout + first.stderr
     report = json.loads(first.stdout)
     assert report["verdict"] == "go"
@@ -89,12 +106,11 @@ def test_goes_on_where_it_was_killed(tumors: Path) -> None:
     assert (tumors / "tumor.ship").exists()
 
 
-def test_a_changed_row_is_a_new_question(tumors: Path) -> None:
-    assert shiplap("run", "tumor.csv", *QUESTION, cwd=tumors).returncode == 0
-    lines = (tumors / "tumor.csv").read_text().splitlines(keepends=True)
-    (tumors / "tumor.csv").write_text("".join(lines[:-1]))
-    assert shiplap("run", "tumor.csv", *QUESTION, cwd=tumors).returncode == 0
-    assert done(tumors) == dict.fromkeys(ONCE, 2)
+def test_a_changed_row_is_a_new_question(remembered: Path) -> None:
+    lines = (remembered / "tumor.csv").read_text().splitlines(keepends=True)
+    (remembered / "tumor.csv").write_text("".join(lines[:-1]))
+    assert shiplap("run", "tumor.csv", *QUESTION, cwd=remembered).returncode == 0
+    assert done(remembered) == dict.fromkeys(ONCE, 2)
 
 
 def test_noise_is_no_go_and_still_reported(tmp_path: Path) -> None:
@@ -109,12 +125,12 @@ def test_noise_is_no_go_and_still_reported(tmp_path: Path) -> None:
     assert (tmp_path / "noise.html").exists()
 
 
-def test_a_budget_that_is_missed_is_exit_code_1(tumors: Path) -> None:
-    run = shiplap("run", "tumor.csv", *QUESTION, "--budget", "p99_ms=0.000001", "--json", cwd=tumors)
+def test_a_budget_that_is_missed_is_exit_code_1(remembered: Path) -> None:
+    run = shiplap("run", "tumor.csv", *QUESTION, "--budget", "p99_ms=0.000001", "--json", cwd=remembered)
     assert run.returncode == 1, run.stderr
     findings = [f for part in json.loads(run.stdout)["parts"] for f in part["findings"]]
     assert any(f["check"] == "budget.p99_ms" and f["verdict"] == "fail" for f in findings)
-    assert (tumors / "tumor.ship").exists()
+    assert (remembered / "tumor.ship").exists()
 
 
 def test_leaks_are_left_out_unless_kept(tumors: Path) -> None:
