@@ -106,7 +106,8 @@ QUERIES = {
                  extract(hour FROM moment), extract(dow FROM moment), dayofweek(moment), isodow(moment), year(day),
                  month(moment), day(moment), hour(instant), epoch(instant), epoch_us(moment),
                  date_diff('day', day, moment), date_diff('month', moment, instant), date_diff('hour', day, moment),
-                 isodow(moment) * 24 + extract(hour FROM moment), minute(moment), quarter(day), dayofyear(day), strftime(moment, '%Y-%m')
+                 isodow(moment) * 24 + extract(hour FROM moment), minute(moment), quarter(day), dayofyear(day),
+                 strftime(moment, '%Y-%m')
                  FROM rows ORDER BY rowid""",
     "texts": """SELECT length(plan), strlen(plan), lower(name), upper(name), contains(name, 'a0'),
                  starts_with(plan, 'a'),
