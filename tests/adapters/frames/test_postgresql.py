@@ -1,7 +1,10 @@
 """Rows in PostgreSQL stay there, and answer as those of a file do."""
 
 import json
+import signal
+import subprocess
 import sys
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
@@ -201,6 +204,23 @@ def test_what_cannot_be_read_is_said(postgresql: Any) -> None:
             read(url)
         assert "geheim" not in str(caught.value)
         assert caught.value.exit_code == 2
+
+
+def test_ctrl_c_ends_the_query_and_says_so(postgresql: Any) -> None:
+    url = postgresql.url("SELECT pg_sleep(60) AS slept")
+    program = [sys.executable, "-c", "from shiplap.cli.main import main; main()", "explore", url]
+    running = """SELECT pid FROM pg_stat_activity
+                 WHERE query LIKE '%slept%' AND state = 'active' AND pid <> pg_backend_pid()"""
+    with subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        while not postgresql.ask(running):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "stopped; what was done is kept" in said
+    assert "Traceback" not in said
+    assert not postgresql.ask(running)
 
 
 def test_a_password_is_kept_from_records(postgresql: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -172,6 +172,8 @@ def _told(address: Address) -> Iterator[None]:
         found = re.search(r"(?:ERROR|FATAL): +(.*)|failed: (.*)|\] (.*)", str(error))
         said = next(filter(None, found.groups())) if found else str(error).partition("\n")[0]
         said = address.without_secrets(said.removesuffix("."))
+        if "user request" in said:  # Ctrl-C reaches the server first, and comes back as this error
+            raise KeyboardInterrupt from None
         if "Failed to connect" in str(error):
             message = f"PostgreSQL at '{address.words}' cannot be reached: {said}"
             raise TableError(message, hint=_connecting(said)) from None
