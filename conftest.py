@@ -8,6 +8,15 @@ from pathlib import Path
 # What several threads do is tested where it is asked for by number.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Property tests draw the same examples everywhere, so that a green commit stays green; HYPOTHESIS_PROFILE=search draws
+# new ones. What a test costs depends on who else uses the machine; how long it may take is nothing that it proves.
+if find_spec("hypothesis"):
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("same", settings.get_profile("search"), derandomize=True, database=None)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
 HERE = Path(__file__).parent
 HEAVY = ("catboost", "fastai", "jax", "tensorflow", "torch", "xgboost")
 

@@ -61,10 +61,10 @@ def test_every_stratum_is_divided_alike(strata):
 @given(st.integers(0, 1000))
 def test_with_time_and_group_both_hold(seed):
     rng = np.random.default_rng(seed)
-    n = 400
+    n = 1_000
     rows = {
         "x": rng.random(n),
-        "who": [f"shop {index}" for index in rng.integers(0, 200, n)],
+        "who": [f"shop {index}" for index in rng.integers(0, 500, n)],
         "at": np.datetime64("2024-01-01T00:00") + np.sort(rng.integers(0, 9000, n)).astype("timedelta64[h]"),
         "y": rng.integers(0, 2, n),
     }

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from hypothesis import HealthCheck, settings
 from onnx import TensorProto, helper, numpy_helper
 
 from shiplap.core.encoding import Boolean, Category, Date, Encoding, Number
@@ -17,10 +16,6 @@ from shiplap.core.policy import Policy
 from shiplap.core.ship import Ship
 from shiplap.core.signature import Field, Signature
 from shiplap.scoring import write_ship
-
-# What a property test costs depends on who else uses the machine; how long it may take is nothing that it proves.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
 
 ENCODING = Encoding(
     operations=(
