@@ -81,6 +81,12 @@ def test_strokes_choose_the_glyph_and_the_dash() -> None:
     assert len(set(dashes)) == 3
 
 
+def test_bars_of_several_series_differ_without_color() -> None:
+    plot = draw(read("bar", ["a", "b"], [1.0, 2.0]))
+    hatches = [bars.glyph.hatch_pattern for bars in plot.renderers if type(bars.glyph).__name__ in {"VBar", "HBar"}]
+    assert len(hatches) == len(set(hatches)) == 2
+
+
 def test_small_multiples_share_their_axes() -> None:
     columns = {"x": [0, 1, 0, 5], "y": [1, 2, -3, 9], "who": ["a", "a", "b", "b"]}
     figure = Figure(name="f", title="F", kind="line", data=columns, x="x", y=("y",), facet="who")

@@ -35,7 +35,7 @@ class Entry:
     series : int
         Whose color and shape it shows.
     look : str
-        ``fill``, ``line``, ``points`` or ``band``.
+        ``bar``, ``fill``, ``line``, ``points`` or ``band``.
     title : str
         What it is.
     dashes : tuple of int
@@ -43,7 +43,7 @@ class Entry:
     """
 
     series: int
-    look: Literal["fill", "line", "points", "band"]
+    look: Literal["bar", "fill", "line", "points", "band"]
     title: str
     dashes: Dashes = ()
 
@@ -93,14 +93,16 @@ def legend(drawn: Sketch) -> list[Entry]:
     """Return what a legend has to say: the series where they are several, and what each named band is."""
     if drawn.is_grid:
         return []
-    lines = drawn.figure.kind == "line"
+    kind = drawn.figure.kind
+    lines = kind == "line"
+    area: Literal["bar", "fill"] = "bar" if kind == "bar" else "fill"
     entries = []
     for number, axis in enumerate(drawn.series):
         bands = [bounds for bounds in drawn.bounds if bounds.series == number and bounds.title]
         if len(drawn.series) > 1:
-            points = drawn.figure.kind in {"scatter", "interval"} or drawn.strokes[number] == "points"
+            points = kind in {"scatter", "interval"} or drawn.strokes[number] == "points"
             dashed = dashes(drawn, number) if lines and not points else ()
-            entries.append(Entry(number, "points" if points else "line" if lines else "fill", axis.title, dashed))
+            entries.append(Entry(number, "points" if points else "line" if lines else area, axis.title, dashed))
         spread: Literal["band", "line"] = "band" if lines and drawn.strokes[number] != "points" else "line"
         entries += [Entry(number, spread, bounds.title) for bounds in bands]
     return list({entry.title: entry for entry in reversed(entries)}.values())[::-1]

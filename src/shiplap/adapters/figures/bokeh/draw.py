@@ -31,6 +31,7 @@ PANEL_HEIGHT = 190
 ROW_HEIGHT = 26
 ROOMY_ROW = 36
 FEW_ROWS = 6
+_HATCHES = ("blank", "right_diagonal_line", "dot", "diagonal_cross", "left_diagonal_line", "cross")
 Scale = Literal["linear", "log"]
 HoverMode = Literal["mouse", "hline", "vline"]
 
@@ -169,7 +170,10 @@ def _bar(plot: Plot, drawn: Sketch) -> None:
     thick = _dodged(source, drawn)
     zero = values([drawn])[0] if "y" in drawn.figure.log else 0
     for number in range(len(drawn.series)):
-        style = {"source": source, "fill_color": SERIES[number % len(SERIES)], "line_color": None, "fill_alpha": 0.9}
+        style = {
+            "source": source, "fill_color": SERIES[number % len(SERIES)], "line_color": None, "fill_alpha": 0.9,
+            "hatch_pattern": _HATCHES[number % len(_HATCHES)], "hatch_color": PAPER, "hatch_alpha": 0.8,
+        }  # fmt: skip
         if drawn.lies_down:
             bars = plot.hbar(y=f"at{number}", right=f"y{number}", left=zero, height=thick * 0.94, **style)
             _direct_label(plot, drawn, source, number)

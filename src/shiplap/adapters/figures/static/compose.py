@@ -163,8 +163,8 @@ def _handle(entry: Entry, drawn: Sketch, shade: Tones) -> Any:
     color, title = shade.series[entry.series % len(shade.series)], clip(entry.title, 60)
     if entry.look == "band":
         return Patch(facecolor=color, alpha=0.25, label=title)
-    if entry.look == "fill":
-        hatch = HATCHES[entry.series % len(HATCHES)] if drawn.figure.kind == "bar" else ""
+    if entry.look in {"bar", "fill"}:
+        hatch = HATCHES[entry.series % len(HATCHES)] if entry.look == "bar" else ""
         return Patch(facecolor=color, edgecolor=shade.paper, linewidth=0, hatch=hatch, label=title)
     if entry.look == "points":
         shape = SHAPES[MARKERS[entry.series % len(MARKERS)]]
