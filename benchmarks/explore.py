@@ -2,10 +2,12 @@
 
 Usage: python benchmarks/explore.py [--rows 10000000] [--wide 1000000] [--few 100000] [--hundred] [--json PATH]
 
-Made tables: orders of 10 columns (numbers with heavy tails, dates, categories, an identifier), and 20 columns. Every
-run is a process of its own; CPU seconds are those of all its threads, memory is its highest resident size, libraries
-included. The peers are installed once under build/. `--hundred` writes 100 million rows (4 GB under build/, removed
-afterwards) and reads them with a cap of 1 GB on the memory of the table.
+Made tables: orders of 10 columns (numbers with heavy tails, dates, categories, an identifier), and 20 columns. "Columns
+alone" is what the others say too: counts, quantiles, histograms and frequent values, without the looks at anomalies,
+trends, clusters, associations and texts that make up the rest of a report. Every run is a process of its own; CPU
+seconds are those of all its threads, memory is its highest resident size, libraries included. The peers are installed
+once under build/. `--hundred` writes 100 million rows (4 GB under build/, removed afterwards) and reads them with a cap
+of 1 GB on the memory of the table.
 """
 
 from __future__ import annotations
@@ -29,6 +31,15 @@ CAP_MB = 128
 SHIPLAP = (
     "import sys; from shiplap import explore; explore(sys.argv[1], budget={'table_mb': float(sys.argv[2])}).to_json()"
 )
+PROFILE = """
+import sys
+from shiplap.core.brief import Brief
+from shiplap.methods.question import opened
+from shiplap.scientist.explore.profile.tables import columns_table, numbers_table
+from shiplap.scientist.explore.view import view_of
+view = view_of(opened(sys.argv[1], Brief.make(budget={"table_mb": float(sys.argv[2])})), None, private=(), seed=0)
+columns_table(view.profile, {}), numbers_table(view.profile)
+"""
 SUMMARIZE = "import sys, duckdb; duckdb.execute(f\"SUMMARIZE FROM '{sys.argv[1]}'\").fetchall()"
 PROFILING = """
 import sys, pandas as pd
@@ -132,8 +143,10 @@ def main() -> None:
         for suffix in ("parquet", "csv"):
             table = made(n_rows, wide=wide, suffix=suffix)
             measure(table, "duckdb summarize", sys.executable, SUMMARIZE)
+            measure(table, "shiplap, columns alone", sys.executable, PROFILE, CAP_MB)
             measure(table, "shiplap explore", sys.executable, SHIPLAP, CAP_MB)
     few = made(options.few, wide=True, suffix="parquet")
+    measure(few, "shiplap, columns alone", sys.executable, PROFILE, CAP_MB)
     measure(few, "shiplap explore", sys.executable, SHIPLAP, CAP_MB)
     measure(few, "skrub TableReport", peers(), SKRUB)
     measure(few, "fg-data-profiling", peers(), PROFILING)
