@@ -49,13 +49,10 @@ def value_figure(
     spread = np.unique(np.quantile(score, np.linspace(0, 1, _POINTS)))
     grid = np.unique(np.concatenate([[0.0], (spread[1:] + spread[:-1]) / 2, [min(1.0, spread[-1] + 1e-6)]]))
     money = np.column_stack([limited_money(problem, score, score >= at, rows) for at in grid])
-    resampled = resampled_means(money, row_blocks(problem, rows), replicates=_REPLICATES, seed=problem.brief.seed)
-    low, high = np.quantile(resampled, [0.025, 0.975], axis=0) * PER
     data: dict[str, list[Cell]] = {
         "threshold": [float(at) for at in grid],
         "money": [float(value) for value in money.mean(axis=0) * PER],
-        "low": [float(value) for value in low],
-        "high": [float(value) for value in high],
+        **_interval(problem, rows, money),
     }
     return Figure(
         name="value_curve",
@@ -103,15 +100,12 @@ def ranking_figure(problem: Problem, rows: npt.NDArray[Any], ranked: dict[str, F
 
     (first, score), *others = ranked.items()
     brought = money(score)
-    resampled = resampled_means(brought, row_blocks(problem, rows), replicates=_REPLICATES, seed=problem.brief.seed)
-    low, high = np.quantile(resampled, [0.025, 0.975], axis=0) * PER
     drawn = {first: brought} | {name: money(priority) for name, priority in others}
     drawn |= {_RANDOM: money(np.zeros(len(rows))), _KNOWN: money(gain)}
     data: dict[str, list[Cell]] = {
         "acted": [float(at) for at in grid],
         **{name: [float(value) for value in values.mean(axis=0) * PER] for name, values in drawn.items()},
-        "low": [float(value) for value in low],
-        "high": [float(value) for value in high],
+        **_interval(problem, rows, brought),
     }
     return Figure(
         name="value_curve",
@@ -131,3 +125,10 @@ def ranking_figure(problem: Problem, rows: npt.NDArray[Any], ranked: dict[str, F
         marks=((here, "the capacity"),),
         strokes={_RANDOM: "dashed", _KNOWN: "dashed"},
     )
+
+
+def _interval(problem: Problem, rows: npt.NDArray[Any], money: Floats) -> dict[str, list[Cell]]:
+    """Return the ends of the 95 % interval of each column of money, per 1,000 decisions."""
+    resampled = resampled_means(money, row_blocks(problem, rows), replicates=_REPLICATES, seed=problem.brief.seed)
+    low, high = np.quantile(resampled, [0.025, 0.975], axis=0) * PER
+    return {"low": [float(value) for value in low], "high": [float(value) for value in high]}

@@ -41,7 +41,7 @@ def near_texts(texts: Sequence[str], *, least: float = 0.8, seed: int = 0) -> Ne
     """Find texts whose pieces of 8 characters are mostly the same, in time that grows with their length alone.
 
     Candidates agree in one of 8 bands of 4 minimal hashes: of pairs with a resemblance of 0.8, 98 of 100 do, of those
-    with 0.9 all but 2 of 10,000. The resemblance of candidates is then counted, so what is returned is never wrong.
+    with 0.9 all but 2 of 10,000. The resemblance of candidates is then counted over all their pieces.
 
     Parameters
     ----------

@@ -145,7 +145,7 @@ def _row(column: str, seen: list[_Image], n_names: int) -> tuple[Cell, ...]:
         ", ".join(f"{value} {rows:,}" for value, rows in counts.most_common())
         for counts in (Counter(image.format for image in whole), Counter(image.mode for image in whole))
     )
-    wide, high = (_span([image.width for image in whole]), _span([image.height for image in whole]))
+    wide, high = _span([image.width for image in whole]), _span([image.height for image in whole])
     return (column, n_names, len(seen), len(whole), formats or None, modes or None, wide, high)
 
 
